@@ -1,0 +1,58 @@
+"""The errors and warnings of dendrosim: each message says what is wrong, where, and what would work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class DendrosimError(Exception):
+    """Base of every error that dendrosim raises on purpose."""
+
+
+class ParameterError(DendrosimError, ValueError):
+    """An argument has an impossible value, shape or combination."""
+
+
+class MorphologyError(DendrosimError, ValueError):
+    """A morphology cannot be read, or cannot be used for what was asked.
+
+    Attributes
+    ----------
+    report : dendrosim.morphology.report.Report or None
+        Every fault that was found, when the error comes from reading a file.
+    """
+
+    def __init__(self, message: str, report: object | None = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class MissingDependencyError(DendrosimError, ImportError):
+    """An optional package is needed; the message names the extra that brings it."""
+
+
+class MorphologyWarning(UserWarning):
+    """A morphology was read, and something in it is odd."""
+
+
+def choose(name: str, value: object, valid: Iterable[str]) -> str:
+    """Return `value` if it is one of `valid`, else raise an error that lists them.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : object
+        What the caller gave.
+    valid : iterable of str
+        The valid names.
+
+    Raises
+    ------
+    ParameterError
+        If `value` is not one of `valid`.
+    """
+    options = tuple(valid)
+    if not isinstance(value, str) or value not in options:
+        raise ParameterError(f"{name}={value!r} is not known; valid: {', '.join(map(repr, options))}")
+    return value
