@@ -18,12 +18,11 @@ _HOME = {
     "Gradient": "biophysics.gradient",
     "transfer_resistance": "biophysics.impedance",
     "fit_passive": "biophysics.fitting",
-    "grow": "morphology.growth",
-    "errors": "errors",
-    "plotting": "plotting",
+    "__version__": "about",
     "cite": "about",
     "show_versions": "about",
 }
+_MODULES = {"errors": "errors", "grow": "morphology.growth", "plotting": "plotting"}
 
 __all__ = [
     "Compartments",
@@ -61,12 +60,12 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name == "__version__":
-        return import_module(".about", __name__).__version__
-    if name not in _HOME:
+    if name in _MODULES:
+        value = import_module("." + _MODULES[name], __name__)
+    elif name in _HOME:
+        value = getattr(import_module("." + _HOME[name], __name__), name)
+    else:
         raise AttributeError(f"module 'dendrosim' has no attribute {name!r}; it has: {', '.join(__all__)}")
-    module = import_module("." + _HOME[name], __name__)
-    value = module if _HOME[name].rsplit(".", 1)[-1] in (name, "growth" if name == "grow" else name) else getattr(module, name)
     globals()[name] = value
     return value
 

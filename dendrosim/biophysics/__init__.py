@@ -1,0 +1,1 @@
+"""Synapses, steady states and exact gradients."""

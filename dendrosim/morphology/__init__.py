@@ -1,0 +1,1 @@
+"""Files, trees and compartments; knows nothing of voltages."""
