@@ -243,8 +243,9 @@ def test_repr_counts(cell: Any) -> None:
     ],
 )
 def test_impossible_values_name_the_first_offender(cell: Any, arguments: dict[str, Any], message: str) -> None:
+    valid: dict[str, Any] = {"compartment": [1, 2, 4], "sign": 1}
     with pytest.raises(ParameterError, match=message):
-        Synapses(cell, **({"compartment": [1, 2, 4], "sign": 1} | arguments))
+        Synapses(cell, **(valid | arguments))
 
 
 @pytest.mark.parametrize(
