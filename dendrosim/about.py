@@ -1,0 +1,212 @@
+"""What this installation is, and what to cite for what was used."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from .errors import ParameterError
+from .references import REFERENCES, TOPICS
+
+_PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+_THREADING = ("NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER", "NUMBA_CACHE_DIR", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
+
+# Public names and the topics that always go with them; what depends on the object itself is in `_of_object`.
+_OF_NAME: dict[str, tuple[str, ...]] = {
+    "Morphology": ("swc",),
+    "Compartments": ("cable",),
+    "Passive": ("cable",),
+    "Synapses": ("synapses",),
+    "State": ("cable",),
+    "Gradient": ("credit",),
+    "steady_state": ("cable", "elimination"),
+    "exact_gradient": ("credit", "elimination"),
+    "transfer_resistance": ("elimination", "transfer_resistance"),
+    "fit_passive": ("cable", "elimination"),
+    "SynapseKind": ("synapse_kinds",),
+    "grow": ("growth",),
+    "minimum_spanning_tree": ("growth",),
+    "quadratic_taper": ("taper",),
+    "rall_tree": ("equivalent_cylinder",),
+    "ball_and_stick": ("equivalent_cylinder",),
+}
+_GROWN = "Cuntz"  # stands in the header of cells that were grown
+
+
+def _installed() -> tuple[str, list[str]]:
+    """Version and requirements of this copy; from pyproject.toml in a checkout that nobody installed."""
+    try:
+        found = importlib.metadata.distribution("dendrosim")
+        return found.version, list(found.requires or ())
+    except importlib.metadata.PackageNotFoundError:
+        project = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]
+        extras = project["optional-dependencies"].items()
+        optional = [f"{line} ; extra == '{extra}'" for extra, lines in extras for line in lines]
+        return project["version"], project["dependencies"] + optional
+
+
+__version__ = _installed()[0]
+
+
+def show_versions(file: TextIO | None = None) -> None:
+    """Print what a bug report needs: versions of dendrosim, Python, the system and all packages it can use.
+
+    Imports none of these packages.
+
+    Parameters
+    ----------
+    file : text stream, optional
+        Where to print; standard output by default.
+
+    Examples
+    --------
+    >>> import dendrosim as ds
+    >>> ds.show_versions()  # doctest: +ELLIPSIS
+    dendrosim ...
+    """
+    rows = [
+        ("dendrosim", __version__),
+        ("python", f"{platform.python_version()} ({platform.python_implementation()})"),
+        ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        ("processors", str(os.cpu_count())),
+    ]
+    rows += [(name, os.environ[name]) for name in _THREADING if name in os.environ]
+    rows += _numba_threads()
+    needed, optional = _packages()
+    width = max(len(name) for name, _ in [*rows, *[(name, "") for name in needed + optional]])
+    lines = [f"{name:<{width}}  {value}" for name, value in rows]
+    for title, names in (("dependencies", needed), ("optional", optional)):
+        lines += ["", title, *(f"{name:<{width}}  {_version_of(name)}" for name in names)]
+    print("\n".join(lines), file=file)
+
+
+def _numba_threads() -> list[tuple[str, str]]:
+    """Threads that numba uses, when it has been imported already."""
+    numba = sys.modules.get("numba")
+    if numba is None:
+        return []
+    try:
+        layer = numba.threading_layer()
+    except ValueError:
+        layer = "not started"
+    return [("numba threads", f"{numba.get_num_threads()} ({layer})")]
+
+
+def _packages() -> tuple[list[str], list[str]]:
+    """Names of the packages that dendrosim needs, and of those that its extras bring."""
+    needed: list[str] = []
+    optional: list[str] = []
+    for line in _installed()[1]:
+        match = re.match(r"[\w.-]+", line)
+        if match and match.group() != "dendrosim":
+            (optional if "extra ==" in line else needed).append(match.group())
+    return needed, sorted(set(optional) - set(needed))
+
+
+def _version_of(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "-"
+
+
+class Citation(str):
+    """Text that shows itself as it is, also at the Python prompt."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def cite(*things: object, bibtex: bool = False) -> Citation:
+    """References for exactly what was used.
+
+    Parameters
+    ----------
+    *things : object
+        Objects of dendrosim (a morphology, compartments, a state, a gradient, ...), its classes and functions, names of
+        topics such as ``"growth"``, or keys of single references. Without any: dendrosim itself.
+    bibtex : bool, default False
+        BibTeX entries instead of a list for reading.
+
+    Returns
+    -------
+    Citation
+        A string, one reference after another, in order of first use; dendrosim itself comes first.
+
+    Raises
+    ------
+    ParameterError
+        If nothing is known about one of `things`; the message lists what is.
+
+    Examples
+    --------
+    >>> import dendrosim as ds
+    >>> print(ds.cite("swc"))
+    The dendrosim authors (2026). dendrosim: biophysical dendritic neurons that learn with local rules. Python package
+    Cannon RC, Turner DA, Pyapali GK, Wheal HV (1998). An on-line archive of reconstructed hippocampal neurons. \
+Journal of Neuroscience Methods 84(1-2):49-54. https://doi.org/10.1016/S0165-0270(98)00091-0
+    """
+    keys = dict.fromkeys(["dendrosim", *(key for thing in things for key in _keys(thing))])
+    if bibtex:
+        return Citation("\n\n".join(REFERENCES[key].bibtex(key) for key in keys))
+    return Citation("\n".join(REFERENCES[key].text() for key in keys))
+
+
+def _keys(thing: object) -> Iterator[str]:
+    """Keys of the references that belong to `thing`."""
+    if isinstance(thing, str) and thing in REFERENCES:
+        yield thing
+        return
+    for topic in _topics(thing):
+        yield from TOPICS[topic]
+
+
+def _topics(thing: object) -> tuple[str, ...]:
+    """Topics of a name, of a class, function or module, or of an object with what it holds."""
+    if isinstance(thing, str):
+        topics = (thing,) if thing in TOPICS else _OF_NAME.get(thing)
+    elif hasattr(thing, "__name__"):
+        package, _, name = _name(thing).rpartition(".")
+        topics = _OF_NAME.get("grow" if name == "growth" else name) if package.startswith("dendrosim") else None
+    else:
+        topics = _of_object(thing) if type(thing).__name__ in _OF_NAME else None
+    if topics is None:
+        raise ParameterError(
+            f"nothing to cite is known for {thing!r}; valid: objects of dendrosim, or one of "
+            + ", ".join(map(repr, sorted({*TOPICS, *_OF_NAME, *REFERENCES})))
+        )
+    return topics
+
+
+def _name(thing: Any) -> str:
+    """Full name of a class, function or module."""
+    return str(thing.__name__) if not hasattr(thing, "__module__") else f"{thing.__module__}.{thing.__name__}"
+
+
+def _of_object(thing: Any) -> tuple[str, ...]:
+    """Topics of an object and of all that it was made from, by the attributes that it has."""
+    match type(thing).__name__:
+        case "Morphology":
+            return ("growth",) if any(_GROWN in text for _, text in thing.samples.comments) else ("swc",)
+        case "Compartments":
+            made_of = dict.fromkeys(topic for cell in thing.morphologies for topic in _of_object(cell))
+            return (*made_of, "cable") if thing.physical else ("directed",)
+        case "Passive":
+            return ("cable", "spines") if any(factor > 1 for factor in thing.spine_factor.values()) else ("cable",)
+        case "State":
+            solved = ("elimination",) if thing.direction == "reciprocal" else ("directed",)
+            combined = ("shunting",) if thing.integration == "shunting" else ()
+            return (*_of_object(thing.compartments), *_of_object(thing.synapses), *solved, *combined)
+        case "Gradient":
+            return (*_of_object(thing.state), "credit")
+        case _:
+            return _OF_NAME[type(thing).__name__]

@@ -1,0 +1,228 @@
+"""The literature that dendrosim rests on, in one place, and which part of the library rests on what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One entry of the bibliography.
+
+    Parameters
+    ----------
+    kind : str
+        BibTeX entry type.
+    author : str
+        Authors as BibTeX takes them, ``Family, Given and Family, Given``.
+    title, year : str
+        As printed; the year is empty where none is known.
+    fields : tuple of (str, str)
+        The other BibTeX fields, in order.
+    """
+
+    kind: str
+    author: str
+    title: str
+    year: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def text(self) -> str:
+        """One line for a reading person."""
+        given = dict(self.fields)
+        names = [_short(name) for name in self.author.split(" and ")]
+        parts = [", ".join(names) + (f" ({self.year})" if self.year else ""), self.title]
+        place = given.get("journal") or given.get("booktitle") or given.get("publisher") or given.get("note") or ""
+        if "booktitle" in given:
+            place = f"In: {place}, {given['publisher']}"
+        if "volume" in given:
+            place += f" {given['volume']}" + (f"({given['number']})" if "number" in given else "")
+        if "pages" in given:
+            place += (":" if "volume" in given else ", pp. ") + given["pages"].replace("--", "-")
+        parts += [place] if place else []
+        parts += [f"https://doi.org/{given['doi']}"] if "doi" in given else []
+        return ". ".join(parts)
+
+    def bibtex(self, key: str) -> str:
+        """The entry as BibTeX, under `key`."""
+        rows = [("author", self.author), ("title", "{" + self.title + "}"), ("year", self.year), *self.fields]
+        body = ",\n".join(f"  {name} = {{{value}}}" for name, value in rows if value)
+        return f"@{self.kind}{{{key},\n{body}\n}}"
+
+
+def _short(name: str) -> str:
+    """``Family, Given Names`` as ``Family GN``; a name in braces (a group) without them."""
+    if name.startswith("{"):
+        return name.strip("{}")
+    family, _, given = name.partition(", ")
+    return f"{family} {''.join(part[0] for part in given.replace('-', ' ').split())}".strip()
+
+
+def _article(
+    author: str, title: str, year: str, journal: str, volume: str, pages: str, doi: str, number: str = ""
+) -> Reference:
+    fields = [("journal", journal), ("volume", volume), ("number", number), ("pages", pages), ("doi", doi)]
+    return Reference("article", author, title, year, tuple(field for field in fields if field[1]))
+
+
+REFERENCES: dict[str, Reference] = {
+    "dendrosim": Reference(
+        "software",
+        "{The dendrosim authors}",
+        "dendrosim: biophysical dendritic neurons that learn with local rules",
+        "2026",
+        (("note", "Python package"),),
+    ),
+    "local_credit": Reference(
+        "unpublished",
+        "{Anonymous}",
+        "Local Credit Assignment in Compartmental Dendritic Networks",
+        "",
+        (("note", "Manuscript under review"),),
+    ),
+    "rall1959": _article(
+        "Rall, Wilfrid",
+        "Branching dendritic trees and motoneuron membrane resistivity",
+        "1959",
+        "Experimental Neurology",
+        "1",
+        "491--527",
+        "10.1016/0014-4886(59)90046-9",
+        "5",
+    ),
+    "rall1962": _article(
+        "Rall, Wilfrid",
+        "Theory of physiological properties of dendrites",
+        "1962",
+        "Annals of the New York Academy of Sciences",
+        "96",
+        "1071--1092",
+        "10.1111/j.1749-6632.1962.tb54120.x",
+        "4",
+    ),
+    "rall1964": Reference(
+        "incollection",
+        "Rall, Wilfrid",
+        "Theoretical significance of dendritic trees for neuronal input-output relations",
+        "1964",
+        (("booktitle", "Neural Theory and Modeling"), ("publisher", "Stanford University Press"), ("pages", "73--97")),
+    ),
+    "koch1982": _article(
+        "Koch, Christof and Poggio, Tomaso and Torre, Vincent",
+        "Retinal ganglion cells: a functional interpretation of dendritic morphology",
+        "1982",
+        "Philosophical Transactions of the Royal Society of London B",
+        "298",
+        "227--263",
+        "10.1098/rstb.1982.0084",
+        "1090",
+    ),
+    "koch1983": _article(
+        "Koch, Christof and Poggio, Tomaso and Torre, Vincent",
+        "Nonlinear interactions in a dendritic tree: localization, timing, and role in information processing",
+        "1983",
+        "Proceedings of the National Academy of Sciences",
+        "80",
+        "2799--2802",
+        "10.1073/pnas.80.9.2799",
+        "9",
+    ),
+    "koch1999": Reference(
+        "book",
+        "Koch, Christof",
+        "Biophysics of Computation: Information Processing in Single Neurons",
+        "1999",
+        (("publisher", "Oxford University Press"),),
+    ),
+    "hines1984": _article(
+        "Hines, Michael",
+        "Efficient computation of branched nerve equations",
+        "1984",
+        "International Journal of Bio-Medical Computing",
+        "15",
+        "69--76",
+        "10.1016/0020-7101(84)90008-4",
+        "1",
+    ),
+    "stratford1989": Reference(
+        "incollection",
+        "Stratford, Ken and Mason, Adrian and Larkman, Alan and Major, Guy and Jack, Julian",
+        "The modelling of pyramidal neurones in the visual cortex",
+        "1989",
+        (("booktitle", "The Computing Neuron"), ("publisher", "Addison-Wesley"), ("pages", "296--321")),
+    ),
+    "holmes1992": _article(
+        "Holmes, William R. and Rall, Wilfrid",
+        "Estimating the electrotonic structure of neurons with compartmental models",
+        "1992",
+        "Journal of Neurophysiology",
+        "68",
+        "1438--1452",
+        "10.1152/jn.1992.68.4.1438",
+        "4",
+    ),
+    "cannon1998": _article(
+        "Cannon, Robert C. and Turner, Dennis A. and Pyapali, Gopal K. and Wheal, Howard V.",
+        "An on-line archive of reconstructed hippocampal neurons",
+        "1998",
+        "Journal of Neuroscience Methods",
+        "84",
+        "49--54",
+        "10.1016/S0165-0270(98)00091-0",
+        "1-2",
+    ),
+    "hines2001": _article(
+        "Hines, Michael L. and Carnevale, Nicholas T.",
+        "NEURON: a tool for neuroscientists",
+        "2001",
+        "The Neuroscientist",
+        "7",
+        "123--135",
+        "10.1177/107385840100700207",
+        "2",
+    ),
+    "cuntz2010": _article(
+        "Cuntz, Hermann and Forstner, Friedrich and Borst, Alexander and Häusser, Michael",
+        "One rule to grow them all: a general theory of neuronal branching and its practical application",
+        "2010",
+        "PLoS Computational Biology",
+        "6",
+        "e1000877",
+        "10.1371/journal.pcbi.1000877",
+        "8",
+    ),
+    "cuntz2007": _article(
+        "Cuntz, Hermann and Borst, Alexander and Segev, Idan",
+        "Optimization principles of dendritic structure",
+        "2007",
+        "Theoretical Biology and Medical Modelling",
+        "4",
+        "21",
+        "10.1186/1742-4682-4-21",
+    ),
+    "destexhe1998": Reference(
+        "incollection",
+        "Destexhe, Alain and Mainen, Zachary F. and Sejnowski, Terrence J.",
+        "Kinetic models of synaptic transmission",
+        "1998",
+        (("booktitle", "Methods in Neuronal Modeling, 2nd ed."), ("publisher", "MIT Press"), ("pages", "1--25")),
+    ),
+}
+
+# What one may ask for by name, and the entries that belong to it.
+TOPICS: dict[str, tuple[str, ...]] = {
+    "swc": ("cannon1998",),
+    "growth": ("cuntz2010",),
+    "taper": ("cuntz2007",),
+    "cable": ("rall1959", "rall1964"),
+    "equivalent_cylinder": ("rall1962",),
+    "d_lambda": ("hines2001",),
+    "spines": ("stratford1989", "holmes1992"),
+    "elimination": ("hines1984",),
+    "transfer_resistance": ("koch1982",),
+    "shunting": ("koch1983",),
+    "synapses": ("koch1999",),
+    "synapse_kinds": ("destexhe1998",),
+    "directed": ("local_credit",),
+    "credit": ("local_credit",),
+}

@@ -1,0 +1,104 @@
+"""Versions and citations."""
+
+from __future__ import annotations
+
+import io
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import dendrosim as ds
+from dendrosim import about
+from dendrosim.errors import ParameterError
+from dendrosim.references import REFERENCES, TOPICS
+
+PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+
+def test_the_version_is_that_of_the_project_file():
+    assert ds.__version__ == tomllib.loads(PROJECT.read_text())["project"]["version"]
+
+
+def test_the_version_stands_in_one_place():
+    version = re.compile(rf"(?<![\d.]){re.escape(ds.__version__)}(?![\d.])")
+    package = Path(about.__file__).parent
+    assert [path for path in package.rglob("*.py") if version.search(path.read_text())] == []
+
+
+def test_show_versions_names_itself_the_system_and_every_dependency():
+    out = io.StringIO()
+    ds.show_versions(file=out)
+    rows = dict(line.split(maxsplit=1) for line in out.getvalue().splitlines() if "  " in line)
+    assert rows["dendrosim"] == ds.__version__
+    assert set(rows) >= {"python", "system", "processors", "numpy", "scipy", "numba", "networkx", "matplotlib", "h5py"}
+    assert rows["numpy"] == __import__("numpy").__version__
+
+
+def test_show_versions_marks_what_is_missing(monkeypatch, capsys):
+    monkeypatch.setattr(about, "_installed", lambda: ("1", ["numpy>=1", "no_such_package_at_all; extra == 'x'"]))
+    ds.show_versions()
+    assert re.search(r"^optional\nno_such_package_at_all +-$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_show_versions_tells_the_threads_of_a_loaded_numba(monkeypatch):
+    numba = pytest.importorskip("numba")
+    out = io.StringIO()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/somewhere")
+    ds.show_versions(file=out)
+    assert re.search(rf"numba threads +{numba.get_num_threads()} \(", out.getvalue())
+    assert re.search(r"NUMBA_CACHE_DIR +/somewhere", out.getvalue())
+
+
+def test_without_arguments_the_library_itself_is_cited():
+    assert ds.cite() == REFERENCES["dendrosim"].text()
+    assert repr(ds.cite()) == str(ds.cite())
+
+
+def test_references_come_once_and_in_order_of_use():
+    lines = ds.cite("growth", "cuntz2010", "cable", "swc").splitlines()
+    expected = ["dendrosim", "cuntz2010", "rall1959", "rall1964", "cannon1998"]
+    assert lines == [REFERENCES[key].text() for key in expected]
+
+
+def test_bibtex_has_one_entry_per_reference_with_balanced_braces():
+    text = ds.cite(*REFERENCES, bibtex=True)
+    assert re.findall(r"^@\w+\{(\w+),$", text, re.MULTILINE) == list(REFERENCES)
+    for entry in text.split("\n\n"):
+        assert entry.count("{") == entry.count("}")
+        assert "author = " in entry
+        assert "title = " in entry
+
+
+@pytest.mark.parametrize("key", REFERENCES)
+def test_every_reference_reads_as_one_line(key):
+    text = REFERENCES[key].text()
+    assert "\n" not in text
+    assert ".." not in text
+    assert "{" not in text
+
+
+def test_topics_name_existing_references_and_every_reference_is_used():
+    named = {key for keys in TOPICS.values() for key in keys}
+    assert named | {"dendrosim"} == set(REFERENCES)
+    assert {topic for topics in about._OF_NAME.values() for topic in topics} <= set(TOPICS)
+
+
+def test_public_classes_functions_and_modules_can_be_cited():
+    assert "Cuntz" in ds.cite(ds.grow)
+    assert "Hines M (1984)" in ds.cite(ds.steady_state)
+    assert "Cannon" in ds.cite(ds.Morphology)
+    assert ds.cite("Morphology") == ds.cite(ds.Morphology)
+
+
+def test_spines_are_cited_only_where_there_are_spines():
+    assert "Stratford" not in ds.cite(ds.Passive())
+    assert "Stratford" not in ds.cite(ds.Passive(spine_factor={"apical": 1.0}))
+    assert "Stratford" in ds.cite(ds.Passive(spine_factor={"apical": 1.9}))
+
+
+@pytest.mark.parametrize("thing", ["nothing", 3, dict, [], None])
+def test_what_cannot_be_cited_is_refused_with_the_valid_names(thing):
+    with pytest.raises(ParameterError, match=re.escape(repr(thing)) + r".*'cable'.*'growth'.*'swc'"):
+        ds.cite(thing)

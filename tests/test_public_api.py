@@ -1,0 +1,72 @@
+"""The public surface: what it is, and that reaching for a little of it imports little."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import dendrosim as ds
+
+PUBLIC = [
+    "Compartments",
+    "Gradient",
+    "Morphology",
+    "Passive",
+    "State",
+    "Synapses",
+    "__version__",
+    "cite",
+    "errors",
+    "exact_gradient",
+    "fit_passive",
+    "grow",
+    "plotting",
+    "show_versions",
+    "steady_state",
+    "transfer_resistance",
+]
+HEAVY = {"h5py", "matplotlib", "morphio", "networkx", "numba", "numpy", "scipy", "tqdm"}
+
+
+def imported_by(code: str) -> set[str]:
+    """Top-level modules that a fresh interpreter has loaded after `code`."""
+    program = f"import sys\n{code}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_public_list_is_pinned():
+    assert sorted(ds.__all__) == PUBLIC
+    assert ds.__dir__() == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_exists_and_says_what_it_is(name):
+    value = getattr(ds, name)
+    assert value is getattr(ds, name)
+    assert name == "__version__" or value.__doc__
+
+
+def test_an_unknown_name_lists_the_valid_ones():
+    with pytest.raises(AttributeError, match=r"no attribute 'Morfology'; it has: Compartments, .*transfer_resistance"):
+        _ = ds.Morfology
+
+
+def test_import_alone_loads_nothing_heavy():
+    assert not imported_by("import dendrosim") & HEAVY
+
+
+@pytest.mark.parametrize("code", ["dendrosim.__version__", "dendrosim.cite('swc')", "dendrosim.errors.ParameterError"])
+def test_small_things_load_nothing_heavy(code):
+    assert not imported_by(f"import dendrosim\n{code}") & HEAVY
+
+
+def test_passive_parameters_need_no_numpy():
+    assert not imported_by("import dendrosim\ndendrosim.Passive()") & HEAVY
+
+
+def test_the_command_line_loads_nothing_heavy_for_its_version():
+    code = "from dendrosim.cli import main\nmain(['--version'])"
+    assert not imported_by(code) & HEAVY
