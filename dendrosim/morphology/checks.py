@@ -1,0 +1,342 @@
+"""What a linked tree of samples means: soma, sections, radii, distances; every oddity reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dendrosim.morphology.links import climb
+from dendrosim.morphology.report import Fault
+from dendrosim.morphology.samples import SOMA, Samples, region_name
+from dendrosim.morphology.soma import Soma, attachment_points, find_soma, soma_branch_rows
+
+Rows = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+JUMP = 100.0  # um: a longer edge is suspicious, if it is also
+JUMP_RATIO = 10.0  # times longer than the median edge
+WIDE_NEURITE = 20.0  # um: a median radius above this suggests another unit
+WIDE_SOMA = 200.0  # um
+FAT_END = 2.0  # times the mean radius of the last samples (the criterion of NeuroM's has_no_fat_ends)
+FAT_END_SAMPLES = 5
+UNIFORM = 100  # neurite samples of one and the same radius that are worth a note
+
+
+class Checker:
+    """All checks of one cell, sharing what several of them need.
+
+    Parameters
+    ----------
+    samples : Samples
+        One root, no cycles.
+    lines : int array of shape (n,), optional
+        Line of the file for each sample; 0 where unknown.
+    """
+
+    def __init__(self, samples: Samples, lines: Rows | None = None) -> None:
+        self.samples = samples
+        self.lines = np.zeros(len(samples), dtype=np.int64) if lines is None else lines
+        self.soma: Soma | None = find_soma(samples)
+        n = len(samples)
+        self.in_soma = np.zeros(n, dtype=np.bool_)
+        if self.soma is not None:
+            self.in_soma[self.soma.rows] = True
+        parent = samples.parent
+        self.child = np.flatnonzero((parent >= 0) & ~self.in_soma)  # lower end of every edge outside the soma
+        self.upper = parent[self.child]
+        self.leaves_soma = self.in_soma[self.upper]
+        self.length = np.linalg.norm(samples.xyz[self.child] - samples.xyz[self.upper], axis=1)
+        self.n_children = np.bincount(parent[parent >= 0], minlength=n)
+        self.section = self._sections()
+        self.faults: list[Fault] = []
+
+    def run(self) -> list[Fault]:
+        """Every fault, in the order of the checks."""
+        self._check_soma()
+        self._check_attachments()
+        self._check_radii()
+        self._check_lengths()
+        self._check_sections()
+        self._check_units()
+        self._check_types()
+        return self.faults
+
+    def section_lengths(self) -> Floats:
+        """Length in um of the section of each sample, (n,), where `section` is its own row; 0 elsewhere.
+
+        A section that leaves the soma begins at its own first sample, or, if it has no extent, at its attachment point.
+        """
+        n = len(self.samples)
+        counted = np.where(self.leaves_soma, 0.0, self.length)
+        total = np.bincount(self.section[self.child], weights=counted, minlength=n)
+        first = self.child[self.leaves_soma]
+        bare = first[total[first] == 0.0]
+        if self.soma is not None and bare.size:
+            start = attachment_points(self.samples, self.soma, bare)
+            total[bare] = np.linalg.norm(self.samples.xyz[bare] - start, axis=1)
+        return total
+
+    def _sections(self) -> Rows:
+        """First sample of the section of each sample, (n,); soma samples and the root stand for themselves."""
+        up = np.arange(len(self.samples))
+        inner = ~self.leaves_soma & (self.n_children[self.upper] == 1) & (self.samples.parent[self.upper] >= 0)
+        up[self.child[inner]] = self.upper[inner]
+        return climb(up)
+
+    def _add(self, code: str, severity: str, rows: Rows, message: Callable[[int], str], fix: str = "") -> None:
+        ids, lines = self.samples.id, self.lines
+        self.faults += [
+            Fault(code, severity, int(lines[row]), int(ids[row]), message(row), fix) for row in np.asarray(rows).tolist()
+        ]
+
+    def _once(self, code: str, severity: str, rows: Rows, message: str, fix: str = "") -> None:
+        """One fault for all of `rows`, at the first of them."""
+        if rows.size:
+            self._add(code, severity, rows[:1], lambda row: message, fix)
+
+    def _check_soma(self) -> None:
+        samples, soma, ids = self.samples, self.soma, self.samples.id
+        root = np.flatnonzero(samples.parent < 0)
+        somatic = np.flatnonzero(samples.type == SOMA)
+        if soma is None and somatic.size:
+            self._once(
+                "soma-not-at-root",
+                "warning",
+                somatic,
+                f"the root, sample {ids[root[0]]}, is not of type 1 (soma) but {somatic.size} other samples are: read as a"
+                " cell without soma unless rerooted",
+                "reroot_at_soma",
+            )
+            return
+        if soma is None:
+            self._once("no-soma", "warning", root, f"no sample is of type 1 (soma): sample {ids[root[0]]} is the root")
+            return
+        k = soma.rows.size
+        text = f"soma of {k} sample{'s' * (k > 1)}, read as {soma.convention}: {soma.area:.6g} um2"
+        self._once("soma-convention", "note", root, f"{text}, radius {soma.radius:.6g} um")
+        if k == len(samples):
+            self._once("soma-only", "note", root, "there are no neurites")
+        branching = soma_branch_rows(samples, soma.rows)
+        self._add(
+            "soma-branches",
+            "error",
+            branching,
+            lambda row: f"the soma branches at sample {ids[row]}: it may branch at its root sample only",
+            "collapse_soma",
+        )
+        apart = somatic[~self.in_soma[somatic]]
+        first = apart[~(samples.type[samples.parent[apart]] == SOMA)]
+        self._add(
+            "soma-in-pieces",
+            "warning",
+            first,
+            lambda row: f"sample {ids[row]} of type 1 is not connected to the soma at the root: read as part of a neurite",
+        )
+        if k > 1 and np.all(samples.xyz[soma.rows] == samples.xyz[root[0]]):
+            self._once("soma-without-extent", "warning", root, f"the {k} soma samples lie in one place: read as a sphere")
+        elif k == 3:
+            self._check_three_points(soma)
+
+    def _check_three_points(self, soma: Soma) -> None:
+        """Warn about three soma samples that are not quite those of NeuroMorpho.Org's convention."""
+        samples = self.samples
+        first, *others = soma.rows.tolist()
+        if soma.convention != "three_point":
+            chain = "in a chain" if samples.parent[others[1]] != first else "of unequal radii"
+            message = f"three soma samples {chain} are not the three-point soma of NeuroMorpho.Org: read as {soma.convention}"
+            self._once("three-point-soma", "warning", soma.rows, message)
+            return
+        offset = samples.xyz[others] - samples.xyz[first]
+        distance = np.linalg.norm(offset, axis=1)
+        slack = 0.02 * soma.radius + 0.02  # files give two decimals
+        if np.any(np.abs(distance - soma.radius) > slack) or np.linalg.norm(offset.sum(axis=0)) > 2.0 * slack:
+            message = (
+                f"three-point soma off the convention: samples {samples.id[others[0]]} and {samples.id[others[1]]} should lie"
+                f" {soma.radius:.6g} um from sample {samples.id[first]} on opposite sides, but lie {distance[0]:.6g} and"
+                f" {distance[1]:.6g} um away; read as the sphere of sample {samples.id[first]}"
+            )
+            self._once("three-point-soma", "warning", soma.rows, message)
+
+    def _check_attachments(self) -> None:
+        """Neurites at the side points of a three-point soma, and neurites far from the soma."""
+        soma, samples = self.soma, self.samples
+        if soma is None:
+            return
+        first, upper = self.child[self.leaves_soma], self.upper[self.leaves_soma]
+        if soma.convention == "three_point":
+            self._add(
+                "soma-side-point",
+                "warning",
+                first[upper != soma.rows[0]],
+                lambda row: (
+                    f"the neurite of sample {samples.id[row]} hangs on side point {samples.id[samples.parent[row]]} of a"
+                    f" three-point soma: its parent should be {samples.id[soma.rows[0]]}"
+                ),
+                "attach_to_soma_root",
+            )
+        if soma.convention == "cylinders":
+            base, radius = samples.xyz[upper], np.maximum(samples.radius[upper], soma.radius)
+        else:
+            base, radius = soma.center[None, :], np.full(first.size, soma.radius)
+        distance = np.linalg.norm(samples.xyz[first] - base, axis=1)
+        extended = np.bincount(self.section, minlength=len(samples))[first] > 1
+        extended |= self.n_children[first] > 0
+        far = (distance > 2.0 * radius) & (radius > 0.0) & extended
+        away = dict(zip(first[far].tolist(), (distance[far] - radius[far]).tolist(), strict=True))
+        self._add(
+            "far-from-soma",
+            "warning",
+            first[far],
+            lambda row: (
+                f"the neurite of sample {samples.id[row]} begins {away[row]:.4g} um beyond the soma's surface; the gap has no"
+                " membrane"
+            ),
+        )
+
+    def _check_radii(self) -> None:
+        samples, ids = self.samples, self.samples.id
+        zero = np.flatnonzero(samples.radius == 0.0)
+        if zero.size:
+            some = bool(np.any(samples.radius > 0.0))
+            way = "" if some else "; no sample has a radius, so a least radius must be given"
+            self._add(
+                "zero-radius",
+                "warning",
+                zero,
+                lambda row: (
+                    f"sample {ids[row]} ({region_name(samples.type[row])}) has radius 0: loads, but gives no compartments"
+                    f" unless repaired or a least radius is given{way}"
+                ),
+                "zero_radius",
+            )
+        neurite = np.flatnonzero(~self.in_soma)
+        radii = samples.radius[neurite]
+        if neurite.size >= UNIFORM and np.all(radii == radii[0]):
+            message = f"all {neurite.size} neurite samples have radius {radii[0]:.6g} um: probably not measured"
+            self._once("uniform-radius", "note", neurite, message)
+        tips = neurite[self.n_children[neurite] == 0]
+        total, count, at = np.zeros(tips.size), np.zeros(tips.size), tips.copy()
+        alive = np.ones(tips.size, dtype=np.bool_)
+        for _ in range(FAT_END_SAMPLES):
+            total[alive] += samples.radius[at[alive]]
+            count[alive] += 1.0
+            above = samples.parent[at]
+            alive &= (self.section[at] != at) & (above >= 0)
+            at = np.where(alive, above, at)
+        fat = tips[samples.radius[tips] > FAT_END * total / np.maximum(count, 1.0)]
+        self._add(
+            "fat-end",
+            "warning",
+            fat,
+            lambda row: (
+                f"the neurite ends at sample {ids[row]} with radius {samples.radius[row]:.4g} um, more than {FAT_END:g} times"
+                f" the mean of its last {FAT_END_SAMPLES} samples"
+            ),
+        )
+
+    def _check_lengths(self) -> None:
+        samples, ids = self.samples, self.samples.id
+        inner = ~self.leaves_soma
+        zero = self.child[inner & (self.length == 0.0)]
+        self._add(
+            "zero-length-segment",
+            "warning",
+            zero,
+            lambda row: f"sample {ids[row]} lies where its parent {ids[samples.parent[row]]} lies: a segment of length 0",
+        )
+        lengths = self.length[inner]
+        positive = lengths[lengths > 0.0]
+        if positive.size == 0:
+            return
+        limit = max(JUMP, JUMP_RATIO * float(np.median(positive)))
+        long = inner & (self.length > limit)
+        how = dict(zip(self.child[long].tolist(), self.length[long].tolist(), strict=True))
+        self._add(
+            "jump",
+            "warning",
+            self.child[long],
+            lambda row: (
+                f"sample {ids[row]} lies {how[row]:.4g} um from its parent {ids[samples.parent[row]]}, where the median segment"
+                f" has {np.median(positive):.3g} um"
+            ),
+        )
+
+    def _check_sections(self) -> None:
+        samples, ids, n = self.samples, self.samples.id, len(self.samples)
+        if self.soma is None and n == 1:
+            message = "a single sample that is no soma has no length: add samples, or type 1"
+            self._once("zero-length-section", "error", np.array([0]), message)
+            return
+        lengths = self.section_lengths()
+        heads = np.unique(self.section[self.child])
+        size = np.bincount(self.section, minlength=n)
+        self._add(
+            "zero-length-section",
+            "error",
+            heads[lengths[heads] == 0.0],
+            lambda row: (
+                f"the section that begins at sample {ids[row]} ({size[row]} sample{'s' * int(size[row] > 1)}, below"
+                f" {ids[samples.parent[row]]}) has no length"
+            ),
+            "drop_zero_length_sections",
+        )
+        single = heads[(size[heads] == 1) & self.in_soma[samples.parent[heads]] & (lengths[heads] > 0.0)]
+        self._once(
+            "single-sample-neurite",
+            "note",
+            single,
+            f"{single.size} neurites (or trunks up to the first branch point) of a single sample: they begin at the soma",
+        )
+
+    def _check_units(self) -> None:
+        samples, soma = self.samples, self.soma
+        neurite = np.flatnonzero(~self.in_soma)
+        median = float(np.median(samples.radius[neurite])) if neurite.size else 0.0
+        found = []
+        if median > WIDE_NEURITE:
+            found.append(f"the median neurite radius is {median:.4g}")
+        if soma is not None and soma.radius > WIDE_SOMA:
+            found.append(f"the soma's radius is {soma.radius:.4g}")
+        if found:
+            message = f"{' and '.join(found)}: not in um? If the file is in nm, the repair nm_to_um divides by 1000"
+            self._once("suspicious-units", "warning", np.arange(len(samples)), message)
+
+    def _check_types(self) -> None:
+        samples = self.samples
+        types, first, counts = np.unique(samples.type, return_index=True, return_counts=True)
+        for structure, row, count in zip(types.tolist(), first, counts.tolist(), strict=True):
+            name = region_name(structure)
+            rows = np.array([row])
+            if structure > 7:
+                message = f"{count} samples of type {structure}, which is beyond the types of the format: kept as {name}"
+                self._once("unknown-type", "warning", rows, message)
+            elif structure == 0 or structure > 4:
+                self._once("custom-type", "note", rows, f"{count} samples of type {structure} ({name})")
+        changes = self.child[
+            (self.section[self.child] != self.child) & (samples.type[self.child] != samples.type[self.upper])
+        ]
+        for row in changes.tolist():
+            old, new = (region_name(samples.type[r]) for r in (samples.parent[row], row))
+            message = f"{old} becomes {new} at sample {samples.id[row]}, inside a section"
+            self._once("type-change", "note", np.array([row]), message)
+
+
+def check(samples: Samples, lines: Rows | None = None) -> tuple[list[Fault], Soma | None]:
+    """Check what the samples of one cell mean.
+
+    Parameters
+    ----------
+    samples : Samples
+        One root, no cycles.
+    lines : int array of shape (n,), optional
+        Line of the file for each sample.
+
+    Returns
+    -------
+    faults : list of Fault
+    soma : Soma or None
+    """
+    checker = Checker(samples, lines)
+    return checker.run(), checker.soma

@@ -1,0 +1,211 @@
+"""SWC files: read without losing or inventing a point, and written so that nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from dendrosim.errors import MorphologyError
+from dendrosim.morphology.checks import check
+from dendrosim.morphology.links import Rows as Lines
+from dendrosim.morphology.links import link
+from dendrosim.morphology.repair import apply_repairs, check_names
+from dendrosim.morphology.report import Fault, Report
+from dendrosim.morphology.rows import Rows, read_rows
+from dendrosim.morphology.samples import Samples
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def read_swc(
+    source: str | os.PathLike[str] | bytes, *, repair: str | Iterable[str] = (), least_radius: float | None = None
+) -> tuple[Samples | None, Report]:
+    """Read and check an SWC file; every line becomes a sample, a comment, or a fault of the report.
+
+    Parameters
+    ----------
+    source : str, path or bytes
+        The file; a string with a line break in it, or bytes, are taken as the text itself.
+    repair : str or iterable of str
+        Names of repairs to make, in this order (see `dendrosim.morphology.repair.REPAIRS`). Nothing is repaired unasked.
+    least_radius : float, optional
+        In um, for the repair ``zero_radius``.
+
+    Returns
+    -------
+    samples : Samples or None
+        None if the lines do not make one tree. Whether they can be used is for ``report.ok`` to say.
+    report : Report
+        Every fault of the file; after repairs, those that remain, and every change.
+
+    Raises
+    ------
+    MorphologyError
+        If the file cannot be opened.
+    ParameterError
+        If a repair is not known.
+    """
+    names = check_names(repair)
+    name, data = _open(source)
+    text, encoding, faults = _plain(data)
+    rows = read_rows(text, encoding)
+    faults += rows.faults + _oddities(rows)
+    report = Report(name, (), rows.n_lines, rows.n_data_lines, rows.id.size)
+    if rows.n_data_lines == 0:
+        message = "the file is empty" if rows.n_lines == 0 else "no samples, only comments or blank lines"
+        code = "empty-file" if rows.n_lines == 0 else "no-samples"
+        faults.append(Fault(code, "error", max(rows.n_lines, 1), None, f"{message}: nothing to load"))
+    parent, broken = link(rows.id, rows.parent_id, rows.line, rows.unreadable)
+    faults += broken
+    if any(fault.severity == "error" for fault in faults):
+        return None, replace(report, faults=_sorted(faults))
+    if np.any(parent > np.arange(parent.size)):
+        row = int(np.argmax(parent > np.arange(parent.size)))
+        count = int(np.count_nonzero(parent > np.arange(parent.size)))
+        message = f"{count} samples stand before their parents"
+        faults.append(Fault("child-before-parent", "note", int(rows.line[row]), int(rows.id[row]), message))
+    samples = Samples(
+        rows.id, rows.type, rows.xyz, rows.radius, parent, tuple(rows.comments), MappingProxyType(rows.trailing)
+    )
+    changes: list[str] = []
+    lines = rows.line
+    if names:
+        repaired, changes = apply_repairs(samples, names, least_radius=least_radius)
+        lines = _lines_after(samples, lines, repaired)
+        samples = repaired
+    found, soma = check(samples, lines)
+    convention = "none" if soma is None else soma.convention
+    report = replace(report, faults=_sorted(faults + found), soma_convention=convention, changes=tuple(changes))
+    return samples, report
+
+
+def write_swc(samples: Samples, path: str | os.PathLike[str]) -> None:
+    """Write samples as an SWC file that reads back to the same numbers, bit by bit.
+
+    Comments, the order of the samples, their identifiers and what stood after the seventh column are kept. The file is
+    complete or not there: it is written beside its place and moved.
+
+    Parameters
+    ----------
+    samples : Samples
+    path : path
+
+    Raises
+    ------
+    MorphologyError
+        If the file cannot be written.
+    """
+    target = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    except OSError as error:
+        raise MorphologyError(f"{target}: cannot be written: {error.strerror}") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(_written(samples))
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _written(samples: Samples) -> Iterable[str]:
+    """Lines of the file, each with its end."""
+    comments = iter(samples.comments)
+    row_of, comment = next(comments, (None, ""))
+    parent_ids = np.where(samples.parent >= 0, samples.id[samples.parent], -1)
+    columns = zip(
+        samples.id.tolist(),
+        samples.type.tolist(),
+        samples.xyz.tolist(),
+        samples.radius.tolist(),
+        parent_ids.tolist(),
+        strict=True,
+    )
+    for row, (name, structure, (x, y, z), radius, parent) in enumerate(columns):
+        while row_of is not None and row_of <= row:
+            yield comment + "\n"
+            row_of, comment = next(comments, (None, ""))
+        trailing = samples.trailing.get(row)
+        end = f" {trailing}\n" if trailing else "\n"
+        yield f"{name} {structure} {x!r} {y!r} {z!r} {radius!r} {parent}{end}"
+    while row_of is not None:
+        yield comment + "\n"
+        row_of, comment = next(comments, (None, ""))
+
+
+def _open(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
+    """Name and content of a source."""
+    if isinstance(source, bytes):
+        return "<text>", source
+    if isinstance(source, str) and ("\n" in source or "\r" in source):
+        return "<text>", source.encode()
+    try:
+        return os.fspath(source), Path(source).read_bytes()
+    except OSError as error:
+        raise MorphologyError(f"{os.fspath(source)}: cannot be opened: {error.strerror}") from error
+
+
+def _plain(data: bytes) -> tuple[bytes, str, list[Fault]]:
+    """Text with ``\\n`` line ends and no byte order mark, its encoding, and notes of what was otherwise."""
+    faults = []
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            data = data.decode("utf-16").encode()
+            faults.append(Fault("encoding", "note", 1, None, "the file is in UTF-16"))
+        except UnicodeDecodeError as error:
+            faults.append(Fault("encoding", "error", 1, None, f"begins as UTF-16 text but is not: {error.reason}"))
+    if data.startswith(_BOM):
+        data = data[len(_BOM) :]
+        faults.append(Fault("byte-order-mark", "note", 1, None, "the file begins with a byte order mark"))
+    encoding = "utf-8"
+    if not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            encoding = "latin-1"
+            line = len(data[: error.start].splitlines()) or 1
+            faults.append(Fault("encoding", "note", line, None, "text that is not UTF-8: read as Latin-1"))
+    if b"\r" in data:
+        first = data.index(b"\r")
+        line = data.count(b"\n", 0, first) + 1
+        kind = "CRLF (Windows)" if data[first : first + 2] == b"\r\n" else "CR alone (old Mac)"
+        faults.append(Fault("line-ends", "note", line, None, f"lines end with {kind}"))
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data, encoding, faults
+
+
+def _oddities(rows: Rows) -> list[Fault]:
+    """Notes on how the lines were written."""
+    faults = []
+    for name, count, code, text in (
+        ("floating", rows.floating, "float-integer", "samples have an id, type or parent written as a float"),
+        ("inline", rows.inline, "inline-comment", "samples have a comment in their line: kept"),
+        ("wide", rows.wide, "extra-columns", "samples have more than seven columns: kept as text"),
+    ):
+        if count:
+            faults.append(Fault(code, "note", rows.first[name], None, f"{count} {text}"))
+    if rows.id.size and not np.array_equal(rows.id, np.arange(1, rows.id.size + 1)):
+        message = f"ids are not 1, 2, 3, ... ({rows.id.min()} to {rows.id.max()}): kept as they are"
+        odd = int(np.argmax(rows.id != np.arange(1, rows.id.size + 1)))
+        faults.append(Fault("id-order", "note", int(rows.line[odd]), int(rows.id[odd]), message))
+    return faults
+
+
+def _sorted(faults: list[Fault]) -> tuple[Fault, ...]:
+    return tuple(sorted(faults, key=lambda fault: fault.line))
+
+
+def _lines_after(samples: Samples, lines: Lines, repaired: Samples) -> Lines:
+    """Lines of the samples that repairs left, found by identifier."""
+    line_of = dict(zip(samples.id.tolist(), lines.tolist(), strict=True))
+    return np.array([line_of[name] for name in repaired.id.tolist()], dtype=np.int64)
