@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except SystemExit as stop:
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except (DendrosimError, OSError) as error:
         if isinstance(error, BrokenPipeError):
@@ -144,9 +146,10 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from .morphology.shipped import find_source
     from .morphology.swc import read_swc
 
-    _, report = read_swc(options.file)
+    _, report = read_swc(find_source(options.file))
     for line in report.lines(limit=None):
         print(line)
     print(report.summary())

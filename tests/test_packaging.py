@@ -1,0 +1,80 @@
+"""What is built, and that what the README promises is what is checked."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import dendrosim as ds
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = "dendrosim/_data"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Names of the files in a wheel built from this checkout."""
+    pytest.importorskip("hatchling", reason="building the wheel needs hatchling (extra `test`)")
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (path,) = folder.glob("*.whl")
+    assert path.name == f"dendrosim-{ds.__version__}-py3-none-any.whl"
+    return zipfile.ZipFile(path).namelist()
+
+
+def test_the_wheel_has_one_top_level_package(wheel):
+    assert {name.partition("/")[0] for name in wheel} == {"dendrosim", f"dendrosim-{ds.__version__}.dist-info"}
+
+
+def test_the_wheel_has_every_module_and_the_type_marker(wheel):
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "dendrosim").rglob("*.py")}
+    assert modules | {"dendrosim/py.typed"} <= set(wheel)
+
+
+@pytest.mark.parametrize("folder", ["morphologies", "experiments", "benchmarks"])
+def test_the_wheel_carries_what_ships(wheel, folder):
+    inside = {name.removeprefix(f"{DATA}/") for name in wheel if name.startswith(f"{DATA}/{folder}/")}
+    beside = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*.*") if "__pycache__" not in path.parts}
+    assert inside
+    assert inside == beside
+
+
+def test_the_wheel_has_at_least_six_cells(wheel):
+    assert sum(name.startswith(f"{DATA}/morphologies/") and name.endswith(".swc") for name in wheel) >= 6
+
+
+def test_the_wheel_has_no_tests_and_no_leftovers(wheel):
+    assert [name for name in wheel if re.search(r"(^|/)(tests|__pycache__|conftest\.py)|\.pyc$", name)] == []
+
+
+def test_the_wheel_carries_its_licence(wheel):
+    assert any(name.endswith("dist-info/licenses/LICENSE") for name in wheel)
+
+
+def test_readme_has_the_two_commands_that_the_checks_run():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    checks = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    endings = re.findall(r'^stage "README: \w+" readme "(.*)"$', checks, re.MULTILINE)
+    assert endings == ["dendrosim demo", "python -m pytest"]
+    for ending in endings:
+        commands = re.findall(rf"^python3 -m venv .*{re.escape(ending)}$", readme, re.MULTILINE)
+        assert len(commands) == 1
+
+
+def test_every_extra_that_a_message_or_page_names_exists():
+    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "dendrosim").rglob("*.py")]
+    named = {
+        name.strip()
+        for path in pages
+        for names in re.findall(r"(?:dendrosim|\.)\[([a-z, ]+)\]", path.read_text(encoding="utf-8"))
+        for name in names.split(",")
+    }
+    assert named <= extras
