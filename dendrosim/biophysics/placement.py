@@ -94,18 +94,20 @@ def drawn(
     return rng.choice(weight.size, size=count, p=weight / total).astype(np.int64)
 
 
-def at_samples(compartments: Compartments, samples: ArrayLike) -> NDArray[np.int64]:
-    """Compartments of the given sample identifiers, one for each, in their order; shape (n,).
+def at_samples(compartments: Compartments, samples: ArrayLike, cell: int) -> NDArray[np.int64]:
+    """Compartments of the given sample identifiers of one cell, one for each, in their order; shape (n,).
 
     Raises
     ------
     ParameterError
         If the compartments were not made from a morphology.
+    MorphologyError
+        If there is no such sample.
     """
-    if compartments.morphology is None:
+    if not compartments.morphologies:
         raise ParameterError("samples= needs compartments of a morphology; for regular trees give compartment indices")
     ids: Sequence[int] = np.atleast_1d(np.asarray(samples)).tolist()
-    return np.array([compartments.of_sample(i) for i in ids], dtype=np.int64)
+    return np.array([compartments.of_sample(i, cell) for i in ids], dtype=np.int64)
 
 
 def at_distances(

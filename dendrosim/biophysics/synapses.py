@@ -210,6 +210,7 @@ class Synapses:
         samples: ArrayLike | None = None,
         distance: ArrayLike | None = None,
         region: str | Iterable[str] | None = None,
+        cell: int = 0,
         sign: int | None = None,
         kind: str | SynapseKind | None = None,
         source: ArrayLike | None = None,
@@ -230,6 +231,8 @@ class Synapses:
             Path distances in um: one synapse in *every* compartment that holds a point at that distance.
         region : str or iterable of str, optional
             With `distance`: only in these regions.
+        cell : int, default 0
+            With `samples`: which cell of a forest they are of. Distances hold for all cells.
         sign : int, optional
             +1 or -1; needed unless `kind` is given.
         kind : str or SynapseKind, optional
@@ -251,7 +254,7 @@ class Synapses:
         if samples is not None and (distance is not None or region is not None):
             raise ParameterError("samples= already says where: leave out distance= and region=")
         if samples is not None:
-            where = at_samples(compartments, samples)
+            where = at_samples(compartments, samples, cell)
         elif distance is not None:
             where = at_distances(compartments, distance, region)
         else:

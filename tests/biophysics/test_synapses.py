@@ -27,13 +27,13 @@ def cell() -> Any:
         size=7,
         physical=True,
         leak_reversal=-65.0,
-        morphology="cell",
+        morphologies=("cell",),
         parent=np.array([-1, 0, 1, 2, 3, 3, 0]),
         region=np.array(["soma", "basal", "basal", "basal", "basal", "apical", "axon"]),
         length=np.array([20.0, 10.0, 10.0, 0.0, 10.0, 30.0, 40.0]),
         area=np.array([900.0, 100.0, 50.0, 0.0, 20.0, 30.0, 40.0]),
         path_distance=np.array([0.0, 5.0, 15.0, 20.0, 25.0, 35.0, 20.0]),
-        of_sample=places.__getitem__,
+        of_sample=lambda sample, cell: places[sample] + cell,
     )
 
 
@@ -44,7 +44,7 @@ def tree() -> Any:
         size=3,
         physical=False,
         leak_reversal=0.0,
-        morphology=None,
+        morphologies=(),
         parent=np.array([-1, 0, 0]),
         region=np.array(["soma", "dendrite", "dendrite"]),
         length=np.zeros(3),
@@ -61,11 +61,8 @@ def test_explicit_arrays_with_physical_defaults(cell: Any) -> None:
     assert synapses.reversal.tolist() == [0.0, -70.0, 0.0]
     assert synapses.driving_force.tolist() == [65.0, -65.0, 65.0]
     assert (synapses.n_inputs, synapses.size, len(synapses)) == (3, 3, 3)
-    assert (synapses.compartment.dtype, synapses.sign.dtype, synapses.conductance.dtype) == (
-        "int64",
-        "int64",
-        "float64",
-    )
+    types = [str(array.dtype) for array in (synapses.compartment, synapses.sign, synapses.conductance)]
+    assert types == ["int64", "int64", "float64"]
 
 
 def test_explicit_arrays_with_normalised_defaults(tree: Any) -> None:
@@ -157,6 +154,7 @@ def test_at_samples(cell: Any) -> None:
     synapses = Synapses.at(cell, samples=[14, 11], sign=1, conductance=[0.1, 0.2])
     assert synapses.compartment.tolist() == [5, 0]
     assert synapses.conductance.tolist() == [0.1, 0.2]
+    assert Synapses.at(cell, samples=[12, 13], cell=2, sign=1).compartment.tolist() == [3, 4]
     one = Synapses.at(cell, samples=13, kind="GABA_A")
     assert (one.compartment.tolist(), one.sign.tolist(), one.reversal.tolist()) == ([2], [-1], [-80.0])
 
