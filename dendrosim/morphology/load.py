@@ -21,9 +21,9 @@ def read(path: Path, repair: str | Iterable[str] = (), minimum_radius: float | N
     if path.suffix.lower() in _OTHER_FORMATS:
         from .formats import read_morphio
 
-        samples, report = read_morphio(path, repair=names, least_radius=minimum_radius)
+        samples, report = read_morphio(path, repair=names, minimum_radius=minimum_radius)
     else:
-        samples, report = read_swc(path, repair=names, least_radius=minimum_radius)
+        samples, report = read_swc(path, repair=names, minimum_radius=minimum_radius)
     return _usable(samples, report)
 
 
@@ -31,7 +31,7 @@ def read_text(
     text: str, name: str = "", repair: str | Iterable[str] = (), minimum_radius: float | None = None
 ) -> tuple[Samples, Report]:
     """Read the text of an SWC file; see `Morphology.from_swc`."""
-    samples, report = read_swc(text.encode(), repair=_names(repair, minimum_radius), least_radius=minimum_radius)
+    samples, report = read_swc(text.encode(), repair=_names(repair, minimum_radius), minimum_radius=minimum_radius)
     return _usable(samples, replace(report, source=name or report.source))
 
 

@@ -14,6 +14,7 @@ from ..kernels import trees
 from .samples import Samples
 
 if TYPE_CHECKING:
+    from .soma import Soma
     from .tree import Morphology
 
 Ints = NDArray[np.int64]
@@ -38,6 +39,22 @@ def row_of(samples: Samples, sample_id: int) -> int:
     return int(found[0])
 
 
+def check_regions(morphology: Morphology, region: str | Sequence[str]) -> list[str]:
+    """Names of regions as a list.
+
+    Raises
+    ------
+    ParameterError
+        If the cell lacks one; lists those that it has.
+    """
+    names = [region] if isinstance(region, str) else list(region)
+    for name in names:
+        if name not in morphology.regions:
+            known = ", ".join(morphology.regions)
+            raise ParameterError(f"region={name!r} does not occur in this cell; it has: {known}")
+    return names
+
+
 def choose_samples(
     morphology: Morphology,
     region: str | Sequence[str] | None,
@@ -56,8 +73,7 @@ def choose_samples(
         raise ParameterError("say what to choose: region=, below= (sample ids), path_distance=(least, most) or where=")
     chosen = np.ones(len(samples), bool)
     if region is not None:
-        names = morphology.check_regions([region] if isinstance(region, str) else region)
-        chosen &= np.isin(morphology.region, names)
+        chosen &= np.isin(morphology.region, check_regions(morphology, region))
     if below is not None:
         tops = np.zeros(len(samples), bool)
         for sample_id in np.atleast_1d(np.asarray(below)).tolist():
@@ -80,6 +96,39 @@ def choose_samples(
             )
         chosen &= mask
     return chosen
+
+
+def rows_to_keep(morphology: Morphology, chosen: Mask) -> Mask:
+    """What `Morphology.select` keeps: what is chosen, the soma, and what leads there.
+
+    Raises
+    ------
+    ParameterError
+        If nothing is chosen.
+    """
+    if not chosen.any():
+        raise ParameterError("no sample meets these conditions; rows(...) with fewer of them shows which do")
+    keep = chosen.copy()
+    if morphology.soma is not None:
+        keep[morphology.soma.rows] = True
+    return with_ancestors(morphology.samples.parent, keep)
+
+
+def rows_to_leave(morphology: Morphology, chosen: Mask) -> Mask:
+    """What `Morphology.prune` leaves: all but what is chosen and what hangs on it; the soma stays.
+
+    Raises
+    ------
+    ParameterError
+        If nothing would be left.
+    """
+    gone = chosen.copy()
+    if morphology.soma is not None:
+        gone[morphology.soma.rows] = False
+    keep = ~with_descendants(morphology.samples.parent, gone)
+    if not keep.any():
+        raise ParameterError("this would take away the root and with it the whole tree; narrow the conditions")
+    return keep
 
 
 def with_ancestors(parent: Ints, marked: Mask) -> Mask:
@@ -120,15 +169,30 @@ def keep_samples(samples: Samples, keep: Mask) -> Samples:
     )
 
 
-def cut_ids(samples: Samples, keep: Mask) -> tuple[int, ...]:
-    """Identifiers of kept samples that have lost a child."""
+def cut_ids(samples: Samples, keep: Mask, earlier: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """Identifiers of kept samples that have lost a child, now or `earlier`."""
     lost = ~keep & (samples.parent >= 0)
     stumps = np.unique(samples.parent[lost])
-    return tuple(samples.id[stumps[keep[stumps]]].tolist())
+    before = np.array(earlier, np.int64)
+    still = before[np.isin(before, samples.id[keep])]
+    return tuple(np.union1d(samples.id[stumps[keep[stumps]]], still).tolist())
 
 
-def reroot_samples(samples: Samples, row: int) -> Samples:
-    """The same samples with another root: links on the way to the old one are reversed, rows and identifiers stay."""
+def reroot_samples(samples: Samples, soma: Soma | None, sample_id: int) -> Samples:
+    """The same samples with another root: links on the way to the old one are reversed, rows and identifiers stay.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such sample, or it lies outside the soma; lists where the root may lie.
+    """
+    row = row_of(samples, sample_id)
+    if soma is not None and row not in soma.rows:
+        ids = ", ".join(map(str, samples.id[soma.rows[:10]].tolist()))
+        raise ParameterError(
+            f"sample {sample_id} lies outside the soma, which must stay at the root; possible roots: {ids}. "
+            f"subtree({sample_id}) gives what lies below it as a tree of its own"
+        )
     parent = samples.parent.copy()
     above, at = -1, row
     while at >= 0:

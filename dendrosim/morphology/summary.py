@@ -75,7 +75,8 @@ class Summary:
             "faults": self.faults or "not checked: not read from a file",
         }
         wide = max(map(len, facts))
-        rows: list[tuple[str, ...]] = [("region", "sections", "tips", "length um", "area um2", "volume um3", "farthest um")]
+        head = ("region", "sections", "tips", "length um", "area um2", "volume um3", "farthest um")
+        rows: list[tuple[str, ...]] = [head]
         for part in (*self.regions, *([self.total] if len(self.regions) != 1 else [])):
             measured = (part.length, part.area, part.volume, part.max_path_distance)
             rows.append((part.region, f"{part.sections:,}", f"{part.tips:,}", *(f"{value:,.1f}" for value in measured)))

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError
 from . import measures
 from .report import Report
 from .samples import Samples, region_name
 from .sections import Sections
 from .select import (
     Where,
+    check_regions,
     choose_samples,
     cut_ids,
     keep_samples,
     reroot_samples,
-    row_of,
-    with_ancestors,
-    with_descendants,
+    rows_to_keep,
+    rows_to_leave,
 )
 from .soma import Soma, find_soma
 from .valid import check_tree
@@ -201,20 +200,6 @@ class Morphology:
         structures = np.unique(self.samples.type)
         return tuple(region_name(structure) for structure in sorted(structures.tolist(), key=lambda s: (s == 0, s)))
 
-    def check_regions(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return `names` as a tuple if the cell has all these regions.
-
-        Raises
-        ------
-        ParameterError
-            If it does not; lists those that it has.
-        """
-        wanted = tuple(names)
-        for name in wanted:
-            if name not in self.regions:
-                raise ParameterError(f"region={name!r} does not occur in this cell; it has: {', '.join(self.regions)}")
-        return wanted
-
     # ---- measures
 
     @property
@@ -274,7 +259,7 @@ class Morphology:
     def _total(self, values: Floats, region: str | None) -> float:
         if region is None:
             return float(values.sum())
-        self.check_regions([region])
+        check_regions(self, region)
         return float(values[self.sections.region == region].sum())
 
     # ---- choosing and cutting
@@ -329,12 +314,7 @@ class Morphology:
         ParameterError
             As `rows`, and if nothing but the soma would be left.
         """
-        chosen = choose_samples(self, region, below, path_distance, where)
-        if not chosen.any():
-            raise ParameterError("no sample meets these conditions; rows(...) with fewer of them shows which do")
-        if self.soma is not None:
-            chosen[self.soma.rows] = True
-        return self._keep(with_ancestors(self.samples.parent, chosen))
+        return self._keep(rows_to_keep(self, choose_samples(self, region, below, path_distance, where)))
 
     def prune(
         self,
@@ -353,13 +333,7 @@ class Morphology:
         ParameterError
             As `rows`, and if nothing would be left.
         """
-        chosen = choose_samples(self, region, below, path_distance, where)
-        if self.soma is not None:
-            chosen[self.soma.rows] = False
-        keep = ~with_descendants(self.samples.parent, chosen)
-        if not keep.any():
-            raise ParameterError("this would take away the root and with it the whole tree; narrow the conditions")
-        return self._keep(keep)
+        return self._keep(rows_to_leave(self, choose_samples(self, region, below, path_distance, where)))
 
     def subtree(self, sample_id: int) -> Morphology:
         """The tree below one sample, which becomes the root; without the soma unless that sample is the soma's root.
@@ -369,9 +343,7 @@ class Morphology:
         ParameterError
             If there is no such sample.
         """
-        top = np.zeros(len(self.samples), bool)
-        top[row_of(self.samples, sample_id)] = True
-        return self._keep(with_descendants(self.samples.parent, top))
+        return self._keep(choose_samples(self, None, sample_id, None, None))
 
     def reroot(self, sample_id: int) -> Morphology:
         """The same samples with another root; a piece of neurite takes the region of its new lower end.
@@ -382,20 +354,11 @@ class Morphology:
             If there is no such sample, or if it lies outside the soma of a cell whose root is the soma: the soma would
             no longer be the root. `subtree` and `prune` work there.
         """
-        row = row_of(self.samples, sample_id)
-        if self.soma is not None and row not in self.soma.rows:
-            ids = ", ".join(map(str, self.samples.id[self.soma.rows[:10]].tolist()))
-            raise ParameterError(
-                f"sample {sample_id} lies outside the soma, which must stay at the root; possible roots: {ids}. "
-                f"subtree({sample_id}) gives what lies below it as a tree of its own"
-            )
-        return Morphology(reroot_samples(self.samples, row), self.name, cut=self.cut)
+        return Morphology(reroot_samples(self.samples, self.soma, sample_id), self.name, cut=self.cut)
 
     def _keep(self, keep: NDArray[np.bool_]) -> Morphology:
-        samples = keep_samples(self.samples, keep)
-        earlier = np.array(self.cut, np.int64)
-        cut = {*earlier[np.isin(earlier, samples.id)].tolist(), *cut_ids(self.samples, keep)}
-        return Morphology(samples, self.name, cut=tuple(sorted(cut)))
+        cut = cut_ids(self.samples, keep, self.cut)
+        return Morphology(keep_samples(self.samples, keep), self.name, cut=cut)
 
     # ---- looking at it
 
