@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dendrosim.morphology.links import climb
-from dendrosim.morphology.report import Fault
-from dendrosim.morphology.samples import SOMA, Samples, region_name
-from dendrosim.morphology.soma import Soma, attachment_points, find_soma, soma_branch_rows
+from .links import climb
+from .report import Fault
+from .samples import SOMA, Samples, region_name
+from .soma import Soma, attachment_points, find_soma, soma_branch_rows
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -68,9 +68,7 @@ class Checker:
 
         A section that leaves the soma begins at its own first sample, or, if it has no extent, at its attachment point.
         """
-        n = len(self.samples)
-        counted = np.where(self.leaves_soma, 0.0, self.length)
-        total = np.bincount(self.section[self.child], weights=counted, minlength=n)
+        total = self.own_lengths()
         first = self.child[self.leaves_soma]
         bare = first[total[first] == 0.0]
         if self.soma is not None and bare.size:
@@ -78,10 +76,23 @@ class Checker:
             total[bare] = np.linalg.norm(self.samples.xyz[bare] - start, axis=1)
         return total
 
+    def own_lengths(self) -> Floats:
+        """The same without what lies between a section and the soma, (n,)."""
+        counted = np.where(self.leaves_soma, 0.0, self.length)
+        total: Floats = np.bincount(self.section[self.child], counted, len(self.samples)).astype(np.float64)
+        return total
+
+    def flat_tips(self) -> Rows:
+        """First samples of the sections that end in a tip and have no length."""
+        ends = self.section[self.child[self.n_children[self.child] == 0]]
+        return np.unique(ends[self.section_lengths()[ends] == 0.0])
+
     def _sections(self) -> Rows:
         """First sample of the section of each sample, (n,); soma samples and the root stand for themselves."""
         up = np.arange(len(self.samples))
-        inner = ~self.leaves_soma & (self.n_children[self.upper] == 1) & (self.samples.parent[self.upper] >= 0)
+        unbranched = ~self.leaves_soma & (self.n_children[self.upper] == 1) & (self.samples.parent[self.upper] >= 0)
+        self.type_changes = self.child[unbranched & (self.samples.type[self.child] != self.samples.type[self.upper])]
+        inner = unbranched & (self.samples.type[self.child] == self.samples.type[self.upper])
         up[self.child[inner]] = self.upper[inner]
         return climb(up)
 
@@ -181,9 +192,8 @@ class Checker:
         else:
             base, radius = soma.center[None, :], np.full(first.size, soma.radius)
         distance = np.linalg.norm(samples.xyz[first] - base, axis=1)
-        extended = np.bincount(self.section, minlength=len(samples))[first] > 1
-        extended |= self.n_children[first] > 0
-        far = (distance > 2.0 * radius) & (radius > 0.0) & extended
+        # a section without extent of its own begins at the soma, so that there is no gap
+        far = (distance > 2.0 * radius) & (radius > 0.0) & (self.own_lengths()[first] > 0.0)
         away = dict(zip(first[far].tolist(), (distance[far] - radius[far]).tolist(), strict=True))
         self._add(
             "far-from-soma",
@@ -269,26 +279,21 @@ class Checker:
             message = "a single sample that is no soma has no length: add samples, or type 1"
             self._once("zero-length-section", "error", np.array([0]), message)
             return
-        lengths = self.section_lengths()
-        heads = np.unique(self.section[self.child])
         size = np.bincount(self.section, minlength=n)
         self._add(
             "zero-length-section",
             "error",
-            heads[lengths[heads] == 0.0],
+            self.flat_tips(),
             lambda row: (
-                f"the section that begins at sample {ids[row]} ({size[row]} sample{'s' * int(size[row] > 1)}, below"
-                f" {ids[samples.parent[row]]}) has no length"
+                f"the neurite that begins at sample {ids[row]} (parent {ids[samples.parent[row]]}, samples: {size[row]})"
+                " has no length"
             ),
             "drop_zero_length_sections",
         )
-        single = heads[(size[heads] == 1) & self.in_soma[samples.parent[heads]] & (lengths[heads] > 0.0)]
-        self._once(
-            "single-sample-neurite",
-            "note",
-            single,
-            f"{single.size} neurites (or trunks up to the first branch point) of a single sample: they begin at the soma",
-        )
+        first = self.child[self.leaves_soma]
+        bare = first[self.own_lengths()[first] == 0.0]
+        message = f"{bare.size} neurites begin at the soma's surface or sample: their first sections have no extent"
+        self._once("single-sample-neurite", "note", bare, message)
 
     def _check_units(self) -> None:
         samples, soma = self.samples, self.soma
@@ -314,13 +319,15 @@ class Checker:
                 self._once("unknown-type", "warning", rows, message)
             elif structure == 0 or structure > 4:
                 self._once("custom-type", "note", rows, f"{count} samples of type {structure} ({name})")
-        changes = self.child[
-            (self.section[self.child] != self.child) & (samples.type[self.child] != samples.type[self.upper])
-        ]
-        for row in changes.tolist():
-            old, new = (region_name(samples.type[r]) for r in (samples.parent[row], row))
-            message = f"{old} becomes {new} at sample {samples.id[row]}, inside a section"
-            self._once("type-change", "note", np.array([row]), message)
+        self._add(
+            "type-change",
+            "note",
+            self.type_changes,
+            lambda row: (
+                f"{region_name(samples.type[samples.parent[row]])} becomes {region_name(samples.type[row])} at sample"
+                f" {samples.id[row]}, not at a branch point"
+            ),
+        )
 
 
 def check(samples: Samples, lines: Rows | None = None) -> tuple[list[Fault], Soma | None]:

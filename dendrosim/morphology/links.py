@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 from numpy.typing import NDArray
 
-from dendrosim.morphology.report import Fault
+from .report import Fault
 
 Rows = NDArray[np.int64]
 

@@ -8,17 +8,17 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from dendrosim.errors import MorphologyError, ParameterError, choose
-from dendrosim.morphology.checks import Checker
-from dendrosim.morphology.links import depths
-from dendrosim.morphology.samples import SOMA, Samples, region_name
-from dendrosim.morphology.soma import find_soma
+from ..errors import MorphologyError, ParameterError, choose
+from .checks import Checker
+from .links import depths
+from .samples import SOMA, Samples, region_name
+from .soma import find_soma
 
 Rows = NDArray[np.int64]
 Outcome = tuple[Samples, list[str]]
 
 
-def apply_repairs(samples: Samples, names: str | Iterable[str], *, least_radius: float | None = None) -> Outcome:
+def apply_repairs(samples: Samples, names: str | Iterable[str], *, minimum_radius: float | None = None) -> Outcome:
     """Make repairs, one after the other.
 
     Parameters
@@ -27,7 +27,7 @@ def apply_repairs(samples: Samples, names: str | Iterable[str], *, least_radius:
         One cell; stays as it is.
     names : str or iterable of str
         Names from `REPAIRS`, in the order in which to make them.
-    least_radius : float, optional
+    minimum_radius : float, optional
         In um: what ``zero_radius`` sets; without it the radius is interpolated from the samples around.
 
     Returns
@@ -40,16 +40,16 @@ def apply_repairs(samples: Samples, names: str | Iterable[str], *, least_radius:
     Raises
     ------
     ParameterError
-        If a name is not known, or `least_radius` is not a positive number.
+        If a name is not known, or `minimum_radius` is not a positive number.
     MorphologyError
         If a repair is impossible.
     """
-    if least_radius is not None and not (np.isfinite(least_radius) and least_radius > 0.0):
-        raise ParameterError(f"least_radius={least_radius!r} must be a positive number of um, or None")
+    if minimum_radius is not None and not (np.isfinite(minimum_radius) and minimum_radius > 0.0):
+        raise ParameterError(f"minimum_radius={minimum_radius!r} must be a positive number of um, or None")
     changes: list[str] = []
     for name in check_names(names):
         if name == "zero_radius":
-            samples, made = zero_radius(samples, least_radius)
+            samples, made = zero_radius(samples, minimum_radius)
         else:
             samples, made = REPAIRS[name](samples)
         changes += [f"{name}: {change}" for change in made]
@@ -62,18 +62,18 @@ def check_names(names: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(choose("repair", name, REPAIRS) for name in given)
 
 
-def zero_radius(samples: Samples, least_radius: float | None = None) -> Outcome:
-    """Give samples of radius 0 a radius: `least_radius`, or interpolated between the nearest samples that have one.
+def zero_radius(samples: Samples, minimum_radius: float | None = None) -> Outcome:
+    """Give samples of radius 0 a radius: `minimum_radius`, or interpolated between the nearest samples that have one.
 
-    Interpolation is linear in the path length between the nearest sample towards the root and the nearest one towards a tip
-    (soma samples count for soma samples only, unless there are no others); with one of them only, its radius is taken.
+    Interpolation is linear in the path length between the nearest sample towards the root and the nearest one towards a
+    tip (the soma counts for the soma only, unless there is nothing else); with one of them only, its radius is taken.
     """
     zero = np.flatnonzero(samples.radius == 0.0)
     if zero.size == 0:
         return samples, []
     radius = samples.radius.copy()
-    if least_radius is not None:
-        radius[zero] = least_radius
+    if minimum_radius is not None:
+        radius[zero] = minimum_radius
     else:
         _interpolate(samples, radius)
     changes = [f"sample {samples.id[r]}: radius 0 -> {radius[r]:.6g} um" for r in zero.tolist()]
@@ -83,7 +83,7 @@ def zero_radius(samples: Samples, least_radius: float | None = None) -> Outcome:
 def _interpolate(samples: Samples, radius: NDArray[np.float64]) -> None:
     """Fill the zeros of `radius` from above and below along the tree."""
     if not np.any(radius > 0.0):
-        raise MorphologyError("zero_radius: no sample has a radius to interpolate from; give least_radius (um)")
+        raise MorphologyError("zero_radius: no sample has a radius to interpolate from; give minimum_radius (um)")
     parent, somatic = samples.parent, samples.type == SOMA
     step = np.where(parent >= 0, np.linalg.norm(samples.xyz - samples.xyz[parent], axis=1), 0.0)
     order = np.argsort(depths(parent), kind="stable")
@@ -144,17 +144,14 @@ def collapse_soma(samples: Samples) -> Outcome:
 
 
 def drop_zero_length_sections(samples: Samples) -> Outcome:
-    """Remove sections that have no length; what hangs below them attaches to what they hung on."""
+    """Remove the last sections of neurites where they have no length."""
     changes: list[str] = []
-    while True:  # a soma left without neurites between, or two sections that become one, may show further ones
+    while True:  # what then becomes a last section may have no length either
         checker = Checker(samples)
-        lengths = checker.section_lengths()
-        heads = np.unique(checker.section[checker.child])
-        empty = heads[lengths[heads] == 0.0]
-        if empty.size == 0:
+        flat = checker.flat_tips()
+        if flat.size == 0:
             return samples, changes
-        gone = checker.child[np.isin(checker.section[checker.child], empty)]
-        samples, removed = _bypass(samples, gone)
+        samples, removed = _bypass(samples, checker.child[np.isin(checker.section[checker.child], flat)])
         changes += removed
 
 
@@ -173,9 +170,8 @@ def attach_to_soma_root(samples: Samples) -> Outcome:
     moved = np.setdiff1d(np.flatnonzero(np.isin(samples.parent, soma.rows[1:])), soma.rows)
     parent = samples.parent.copy()
     parent[moved] = root
-    changes = [
-        f"sample {samples.id[row]}: parent {samples.id[samples.parent[row]]} -> {samples.id[root]}" for row in moved.tolist()
-    ]
+    old = samples.id[samples.parent]
+    changes = [f"sample {samples.id[row]}: parent {old[row]} -> {samples.id[root]}" for row in moved.tolist()]
     return _with(samples, parent=parent), changes
 
 

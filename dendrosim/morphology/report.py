@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dendrosim.errors import MorphologyError
+from ..errors import MorphologyError
 
 SEVERITIES = ("error", "warning", "note")
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dendrosim.morphology.fields import LARGEST, Row, read_fields
-from dendrosim.morphology.report import Fault
+from .fields import LARGEST, Row, read_fields
+from .report import Fault
 
 _BLOCK = 1 << 22  # bytes: large enough for numpy, small enough that the work arrays of a block do not matter
 _NUMERIC, _BLANK, _NEWLINE, _OTHER = 0, 1, 2, 3
-_KIND = np.full(256, _OTHER, dtype=np.uint8)
-_KIND[list(b"0123456789+-.eE")] = _NUMERIC
-_KIND[list(b" \t\x0b\x0c")] = _BLANK
-_KIND[ord("\n")] = _NEWLINE
+_KIND = bytes(
+    _NUMERIC if c in b"0123456789+-.eE" else _BLANK if c in b" \t\x0b\x0c" else _NEWLINE if c == 10 else _OTHER
+    for c in range(256)
+)
 _EXACT = 2.0**53  # whole numbers beyond this cannot be told apart as floats
 
 
@@ -94,10 +95,10 @@ def _read_block(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Read some whole lines: (id, type, parent id, line) of shape (k, 4) and (x, y, z, radius) of shape (k, 4)."""
     text = np.frombuffer(chunk, dtype=np.uint8)
-    kind = _KIND[text]
+    kind = np.frombuffer(chunk.translate(_KIND), dtype=np.uint8)
     ends = np.flatnonzero(kind == _NEWLINE)
     starts = np.concatenate([[0], ends + 1])
-    if starts[-1] == text.size:
+    if starts[-1] == text.size:  # the last line has its end
         starts = starts[:-1]
     else:
         ends = np.append(ends, text.size)
@@ -149,16 +150,18 @@ def _bulk(
 ) -> NDArray[np.float64]:
     """Numbers of the lines marked in `clean`, shape (k, 7); unmarks those that need a closer look."""
     if clean.all():
-        words = chunk.split()
+        plain_text = chunk
     else:
         inside = np.zeros(len(chunk) + 1, dtype=np.int8)
         inside[starts[clean]] = 1
         inside[ends[clean]] = -1  # at the line's end, never the start of another line
         mask = np.cumsum(inside[:-1], dtype=np.int8).view(np.bool_)
         mask[ends[clean][ends[clean] < len(chunk)]] = True
-        words = np.frombuffer(chunk, dtype=np.uint8)[mask].tobytes().split()
+        plain_text = np.frombuffer(chunk, dtype=np.uint8)[mask].tobytes()
+    if not clean.any():
+        return np.empty((0, 7))
     try:
-        values = np.fromiter(map(float, words), dtype=np.float64, count=len(words)).reshape(-1, 7)
+        values = np.loadtxt(io.BytesIO(plain_text), dtype=np.float64, comments=None, ndmin=2)
     except ValueError:  # something like 1e or 1-2: let the careful reader find it
         clean[:] = False
         return np.empty((0, 7))
@@ -171,7 +174,8 @@ def _bulk(
         & np.all(np.abs(values[:, 2:6]) <= LARGEST, axis=1)
     )
     clean[np.flatnonzero(clean)[~plain]] = False
-    return values[plain]
+    kept: NDArray[np.float64] = values if plain.all() else values[plain]
+    return kept
 
 
 def _count_floating(

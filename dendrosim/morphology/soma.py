@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dendrosim.morphology.links import climb
-from dendrosim.morphology.samples import SOMA, Samples
+from .links import climb
+from .samples import SOMA, Samples
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -93,10 +93,8 @@ def find_soma(samples: Samples) -> Soma | None:
     r0, r1 = samples.radius[start], samples.radius[stop]
     areas = np.pi * (r0 + r1) * np.hypot(length, r0 - r1)
     area = float(areas.sum())
-    if area > 0.0:
-        center = areas @ ((samples.xyz[start] + samples.xyz[stop]) / 2.0) / area
-    else:
-        center = xyz.mean(axis=0)
+    weight = areas / area if area > 0.0 else np.full(areas.size, 1.0 / areas.size)
+    center = weight @ ((samples.xyz[start] + samples.xyz[stop]) / 2.0)
     return Soma("cylinders", rows, center, float(np.sqrt(area / (4.0 * np.pi))), area)
 
 
@@ -113,25 +111,24 @@ def attachment_points(samples: Samples, soma: Soma, rows: Rows) -> Floats:
     Returns
     -------
     float array of shape (k, 3)
-        For ``point`` and ``three_point``: the point of the soma's surface on the line from its centre to the sample (the
-        sample itself if it lies at the centre, or on the surface but for rounding); else the soma sample that is
-        the neurite's parent.
+        For ``point`` and ``three_point``: the point of the soma's surface on the line from its centre to the sample, or
+        the sample itself if it lies within the soma (or on its surface but for rounding), so that nothing is between;
+        else the soma sample that is the neurite's parent.
     """
     if soma.convention not in ("point", "three_point"):
         return samples.xyz[samples.parent[rows]].copy()
     first = samples.xyz[rows]
     offset = first - soma.center
     distance = np.linalg.norm(offset, axis=1)
-    on_surface = np.abs(distance - soma.radius) <= 1e-9 * (soma.radius + distance + np.abs(first).max(axis=1))
-    still = on_surface | (distance == 0.0)
-    scale = np.divide(soma.radius, distance, out=np.ones_like(distance), where=~still)
-    return np.where(still[:, None], first, soma.center + offset * scale[:, None])
+    outside = distance - soma.radius > 1e-9 * (distance + np.abs(first).max(axis=1, initial=0.0))
+    scale = np.divide(soma.radius, distance, out=np.ones_like(distance), where=outside)
+    return np.where(outside[:, None], soma.center + offset * scale[:, None], first)
 
 
 def soma_branch_rows(samples: Samples, rows: Rows) -> Rows:
     """Soma samples other than the root at which the soma itself branches."""
-    children = np.bincount(samples.parent[rows[1:]], minlength=len(samples)) if rows.size > 1 else np.zeros(len(samples))
     inner = rows[1:]
+    children = np.bincount(samples.parent[inner], minlength=len(samples))
     return inner[children[inner] > 1]
 
 

@@ -11,20 +11,20 @@ from types import MappingProxyType
 
 import numpy as np
 
-from dendrosim.errors import MorphologyError
-from dendrosim.morphology.checks import check
-from dendrosim.morphology.links import Rows as Lines
-from dendrosim.morphology.links import link
-from dendrosim.morphology.repair import apply_repairs, check_names
-from dendrosim.morphology.report import Fault, Report
-from dendrosim.morphology.rows import Rows, read_rows
-from dendrosim.morphology.samples import Samples
+from ..errors import MorphologyError
+from .checks import check
+from .links import Rows as Lines
+from .links import link
+from .repair import apply_repairs, check_names
+from .report import Fault, Report
+from .rows import Rows, read_rows
+from .samples import Samples
 
 _BOM = b"\xef\xbb\xbf"
 
 
 def read_swc(
-    source: str | os.PathLike[str] | bytes, *, repair: str | Iterable[str] = (), least_radius: float | None = None
+    source: str | os.PathLike[str] | bytes, *, repair: str | Iterable[str] = (), minimum_radius: float | None = None
 ) -> tuple[Samples | None, Report]:
     """Read and check an SWC file; every line becomes a sample, a comment, or a fault of the report.
 
@@ -34,7 +34,7 @@ def read_swc(
         The file; a string with a line break in it, or bytes, are taken as the text itself.
     repair : str or iterable of str
         Names of repairs to make, in this order (see `dendrosim.morphology.repair.REPAIRS`). Nothing is repaired unasked.
-    least_radius : float, optional
+    minimum_radius : float, optional
         In um, for the repair ``zero_radius``.
 
     Returns
@@ -76,7 +76,7 @@ def read_swc(
     changes: list[str] = []
     lines = rows.line
     if names:
-        repaired, changes = apply_repairs(samples, names, least_radius=least_radius)
+        repaired, changes = apply_repairs(samples, names, minimum_radius=minimum_radius)
         lines = _lines_after(samples, lines, repaired)
         samples = repaired
     found, soma = check(samples, lines)
