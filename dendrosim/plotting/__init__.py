@@ -1,1 +1,59 @@
-"""Figures from results; nothing computes here."""
+"""Figures from results; nothing computes here.
+
+Every ``plot_x(obj, ..., ax=None)`` draws into the axes it is given, or into new ones in the style of :func:`style`, and
+returns the axes; functions whose name ends in ``s`` or ``_figure`` make a figure of several panels and return the
+figure. Nothing is ever shown or saved: that is the caller's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "plot_morphology": "morphology",
+    "plot_morphology_3d": "morphology_3d",
+    "plot_dendrogram": "dendrogram",
+    "plot_profile": "attenuation",
+    "plot_attenuation": "attenuation",
+    "plot_gradient_map": "gradient_map",
+    "plot_synapse_map": "synapse_map",
+    "plot_synapse_maps": "synapse_map",
+    "style": "style",
+    "region_color": "style",
+}
+
+__all__ = [
+    "plot_attenuation",
+    "plot_dendrogram",
+    "plot_gradient_map",
+    "plot_morphology",
+    "plot_morphology_3d",
+    "plot_profile",
+    "plot_synapse_map",
+    "plot_synapse_maps",
+    "region_color",
+    "style",
+]
+
+if TYPE_CHECKING:
+    from .attenuation import plot_attenuation, plot_profile
+    from .dendrogram import plot_dendrogram
+    from .gradient_map import plot_gradient_map
+    from .morphology import plot_morphology
+    from .morphology_3d import plot_morphology_3d
+    from .style import region_color, style
+    from .synapse_map import plot_synapse_map, plot_synapse_maps
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOME:
+        raise AttributeError(f"module 'dendrosim.plotting' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    value = getattr(import_module("." + _HOME[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
