@@ -34,10 +34,15 @@ _OF_NAME: dict[str, tuple[str, ...]] = {
     "grow": ("growth",),
     "minimum_spanning_tree": ("growth",),
     "quadratic_taper": ("taper",),
+    "random_branching": ("random_branching",),
     "rall_tree": ("equivalent_cylinder",),
     "ball_and_stick": ("equivalent_cylinder",),
 }
-_GROWN = "Cuntz"  # stands in the header of cells that were grown
+_SHIPPED = re.compile(r"grow_cells\.py \(function (\w+)")  # in the header of every shipped cell
+_SHIPPED_BY = {
+    "ball_and_stick": ("equivalent_cylinder",),
+    "basket": ("random_branching", "taper"),
+}  # the others span trees
 
 
 def _installed() -> tuple[str, list[str]]:
@@ -192,13 +197,23 @@ def _name(thing: Any) -> str:
     return str(thing.__name__) if not hasattr(thing, "__module__") else f"{thing.__module__}.{thing.__name__}"
 
 
+def _of_cell(cell: Any) -> tuple[str, ...]:
+    """How a morphology came about: grown and shipped, read from a file, or grown just now; else nothing is known."""
+    shipped = _SHIPPED.search("\n".join(text for _, text in cell.samples.comments))
+    if shipped:
+        return _SHIPPED_BY.get(shipped.group(1), ("growth", "taper"))
+    if cell.report is not None:
+        return ("swc",) if cell.report.n_lines else ()
+    return _OF_NAME.get(cell.name, ())
+
+
 def _of_object(thing: Any) -> tuple[str, ...]:
     """Topics of an object and of all that it was made from, by the attributes that it has."""
     match type(thing).__name__:
         case "Morphology":
-            return ("growth",) if any(_GROWN in text for _, text in thing.samples.comments) else ("swc",)
+            return _of_cell(thing)
         case "Compartments":
-            made_of = dict.fromkeys(topic for cell in thing.morphologies for topic in _of_object(cell))
+            made_of = dict.fromkeys(topic for cell in thing.morphologies for topic in _of_cell(cell))
             return (*made_of, "cable") if thing.physical else ("directed",)
         case "Passive":
             return ("cable", "spines") if any(factor > 1 for factor in thing.spine_factor.values()) else ("cable",)

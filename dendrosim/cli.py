@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from .errors import DendrosimError
+from .errors import DendrosimError, MorphologyError, MorphologyWarning
 
 _HERE = Path(__file__).resolve().parent
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _bench(rest)
         if rest:
             parser.error(f"unrecognized arguments: {' '.join(rest)}")
-        status = int(options.run(options))
+        status = _run(options)
         sys.stdout.flush()
         return status
     except SystemExit as stop:
@@ -51,6 +52,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("dendrosim: interrupted", file=sys.stderr)
         return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run a command; warnings about morphologies become lines of their own on standard error."""
+    import warnings
+
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, MorphologyWarning):
+            print(f"dendrosim: warning: {message}", file=sys.stderr)
+        else:
+            shown(message, category, *place, **more)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", MorphologyWarning)
+        warnings.showwarning = show
+        return int(options.run(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,7 +118,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from .about import __version__
 
-        parser.exit(0, f"dendrosim {__version__}\n")
+        print(f"dendrosim {__version__}")
+        parser.exit(0)
 
 
 def _positive(text: str) -> int:
@@ -146,10 +166,20 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .morphology.shipped import find_source
-    from .morphology.swc import read_swc
+    import warnings
 
-    _, report = read_swc(find_source(options.file))
+    from .morphology.load import read
+    from .morphology.report import Report
+    from .morphology.shipped import find_source
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MorphologyWarning)  # they are printed below, one by one
+            report = read(find_source(options.file))[1]
+    except MorphologyError as error:
+        if not isinstance(error.report, Report):
+            raise
+        report = error.report
     for line in report.lines(limit=None):
         print(line)
     print(report.summary())

@@ -59,7 +59,7 @@ def _short(name: str) -> str:
 
 
 def _article(
-    author: str, title: str, year: str, journal: str, volume: str, pages: str, doi: str, number: str = ""
+    author: str, title: str, year: str, journal: str, volume: str, pages: str, doi: str = "", number: str = ""
 ) -> Reference:
     fields = [("journal", journal), ("volume", volume), ("number", number), ("pages", pages), ("doi", doi)]
     return Reference("article", author, title, year, tuple(field for field in fields if field[1]))
@@ -200,6 +200,16 @@ REFERENCES: dict[str, Reference] = {
         "21",
         "10.1186/1742-4682-4-21",
     ),
+    "vanpelt1997": _article(
+        "van Pelt, Jaap and Dityatev, Alexander E. and Uylings, Harry B. M.",
+        "Natural variability in the number of dendritic segments: model-based inferences about branching during "
+        "neurite outgrowth",
+        "1997",
+        "Journal of Comparative Neurology",
+        "387",
+        "325--340",
+        number="3",
+    ),
     "destexhe1998": Reference(
         "incollection",
         "Destexhe, Alain and Mainen, Zachary F. and Sejnowski, Terrence J.",
@@ -213,6 +223,7 @@ REFERENCES: dict[str, Reference] = {
 TOPICS: dict[str, tuple[str, ...]] = {
     "swc": ("cannon1998",),
     "growth": ("cuntz2010",),
+    "random_branching": ("vanpelt1997",),
     "taper": ("cuntz2007",),
     "cable": ("rall1959", "rall1964"),
     "equivalent_cylinder": ("rall1962",),

@@ -102,3 +102,37 @@ def test_spines_are_cited_only_where_there_are_spines():
 def test_what_cannot_be_cited_is_refused_with_the_valid_names(thing):
     with pytest.raises(ParameterError, match=re.escape(repr(thing)) + r".*'cable'.*'growth'.*'swc'"):
         ds.cite(thing)
+
+
+def test_cells_cite_how_they_came_about():
+    line = "1 1 0 0 0 5 -1\n2 3 6 0 0 1 1\n3 3 16 0 0 1 2"
+    expected = {
+        "Cuntz H, Forstner F": ds.Morphology.load("pyramidal_l5"),
+        "van Pelt J": ds.Morphology.load("basket"),
+        "Rall W (1962)": ds.grow.ball_and_stick(),
+        "Cannon RC": ds.Morphology.from_swc(line),
+    }
+    for words, cell in expected.items():
+        assert words in ds.cite(cell)
+        assert sum(other in ds.cite(cell) for other in expected) == 1
+
+
+def test_compartments_cite_their_cells_and_their_kind():
+    cell = ds.Morphology.load("ball_and_stick").compartments(ds.Passive(), max_length=50.0)
+    assert ds.cite(cell).splitlines()[1:] == ds.cite("rall1962", "rall1959", "rall1964").splitlines()[1:]
+    assert ds.cite(ds.Compartments.branching([2])) == ds.cite("directed")
+
+
+def test_a_state_and_its_gradient_cite_what_they_were_solved_with():
+    import numpy as np
+
+    cell = ds.Morphology.load("ball_and_stick").compartments(ds.Passive(), max_length=50.0)
+    synapses = ds.Synapses.scatter(cell, 4, 2, seed=0)
+    x = np.ones((1, synapses.n_inputs))
+    shunting = ds.steady_state(cell, synapses, x)
+    additive = ds.steady_state(cell, synapses, x, integration="additive")
+    assert "Hines M (1984)" in ds.cite(shunting)
+    assert "Nonlinear interactions in a dendritic tree" in ds.cite(shunting)
+    assert "Nonlinear interactions in a dendritic tree" not in ds.cite(additive)
+    assert "Local Credit Assignment" not in ds.cite(shunting)
+    assert "Local Credit Assignment" in ds.cite(ds.exact_gradient(shunting, np.ones((1, 1))))
