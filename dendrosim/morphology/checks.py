@@ -21,6 +21,7 @@ WIDE_NEURITE = 20.0  # um: a median radius above this suggests another unit
 WIDE_SOMA = 200.0  # um
 FAT_END = 2.0  # times the mean radius of the last samples (the criterion of NeuroM's has_no_fat_ends)
 FAT_END_SAMPLES = 5
+WHOLE_CELL = 50  # samples, all of type 1 and branching: a cell whose types are not given
 UNIFORM = 100  # neurite samples of one and the same radius that are worth a note
 
 
@@ -98,9 +99,8 @@ class Checker:
 
     def _add(self, code: str, severity: str, rows: Rows, message: Callable[[int], str], fix: str = "") -> None:
         ids, lines = self.samples.id, self.lines
-        self.faults += [
-            Fault(code, severity, int(lines[row]), int(ids[row]), message(row), fix) for row in np.asarray(rows).tolist()
-        ]
+        for row in rows.tolist():
+            self.faults.append(Fault(code, severity, int(lines[row]), int(ids[row]), message(row), fix))
 
     def _once(self, code: str, severity: str, rows: Rows, message: str, fix: str = "") -> None:
         """One fault for all of `rows`, at the first of them."""
@@ -110,43 +110,39 @@ class Checker:
     def _check_soma(self) -> None:
         samples, soma, ids = self.samples, self.soma, self.samples.id
         root = np.flatnonzero(samples.parent < 0)
-        somatic = np.flatnonzero(samples.type == SOMA)
-        if soma is None and somatic.size:
-            self._once(
-                "soma-not-at-root",
-                "warning",
-                somatic,
-                f"the root, sample {ids[root[0]]}, is not of type 1 (soma) but {somatic.size} other samples are: read as a"
-                " cell without soma unless rerooted",
-                "reroot_at_soma",
-            )
-            return
         if soma is None:
             self._once("no-soma", "warning", root, f"no sample is of type 1 (soma): sample {ids[root[0]]} is the root")
             return
+        if soma.rows[0] != root[0]:
+            message = f"the soma, at sample {ids[soma.rows[0]]}, is not the root, which is sample {ids[root[0]]}"
+            self._once("soma-not-at-root", "warning", soma.rows, message, "reroot_at_soma")
+        root, somatic = soma.rows[:1], np.flatnonzero(samples.type == SOMA)
         k = soma.rows.size
         text = f"soma of {k} sample{'s' * (k > 1)}, read as {soma.convention}: {soma.area:.6g} um2"
         self._once("soma-convention", "note", root, f"{text}, radius {soma.radius:.6g} um")
         if k == len(samples):
             self._once("soma-only", "note", root, "there are no neurites")
         branching = soma_branch_rows(samples, soma.rows)
+        all_soma = k == len(samples) and k > WHOLE_CELL
+        hint = "; every sample is of type 1: does the file give types at all?" if all_soma else ""
         self._add(
             "soma-branches",
             "error",
             branching,
-            lambda row: f"the soma branches at sample {ids[row]}: it may branch at its root sample only",
-            "collapse_soma",
+            lambda row: f"the soma branches at sample {ids[row]}; it may branch at its first sample only{hint}",
+            "soma_at_root_only" if all_soma else "collapse_soma",
         )
         apart = somatic[~self.in_soma[somatic]]
-        first = apart[~(samples.type[samples.parent[apart]] == SOMA)]
+        above = samples.parent[apart]
         self._add(
             "soma-in-pieces",
             "warning",
-            first,
-            lambda row: f"sample {ids[row]} of type 1 is not connected to the soma at the root: read as part of a neurite",
+            apart[(above < 0) | (samples.type[above] != SOMA)],
+            lambda row: f"sample {ids[row]} of type 1 is not connected to the soma: read as part of a neurite",
         )
         if k > 1 and np.all(samples.xyz[soma.rows] == samples.xyz[root[0]]):
-            self._once("soma-without-extent", "warning", root, f"the {k} soma samples lie in one place: read as a sphere")
+            message = f"the {k} soma samples lie in one place: read as a sphere"
+            self._once("soma-without-extent", "warning", root, message)
         elif k == 3:
             self._check_three_points(soma)
 
@@ -156,17 +152,20 @@ class Checker:
         first, *others = soma.rows.tolist()
         if soma.convention != "three_point":
             chain = "in a chain" if samples.parent[others[1]] != first else "of unequal radii"
-            message = f"three soma samples {chain} are not the three-point soma of NeuroMorpho.Org: read as {soma.convention}"
+            message = (
+                f"three soma samples {chain}, not the three-point soma of NeuroMorpho.Org: read as {soma.convention}"
+            )
             self._once("three-point-soma", "warning", soma.rows, message)
             return
         offset = samples.xyz[others] - samples.xyz[first]
         distance = np.linalg.norm(offset, axis=1)
         slack = 0.02 * soma.radius + 0.02  # files give two decimals
         if np.any(np.abs(distance - soma.radius) > slack) or np.linalg.norm(offset.sum(axis=0)) > 2.0 * slack:
+            one, two = samples.id[others]
             message = (
-                f"three-point soma off the convention: samples {samples.id[others[0]]} and {samples.id[others[1]]} should lie"
-                f" {soma.radius:.6g} um from sample {samples.id[first]} on opposite sides, but lie {distance[0]:.6g} and"
-                f" {distance[1]:.6g} um away; read as the sphere of sample {samples.id[first]}"
+                f"three-point soma off the convention: samples {one} and {two} should lie {soma.radius:.6g} um from"
+                f" sample {samples.id[first]} on opposite sides, but lie {distance[0]:.6g} and {distance[1]:.6g} um"
+                f" away; read as the sphere of sample {samples.id[first]}"
             )
             self._once("three-point-soma", "warning", soma.rows, message)
 
@@ -182,8 +181,8 @@ class Checker:
                 "warning",
                 first[upper != soma.rows[0]],
                 lambda row: (
-                    f"the neurite of sample {samples.id[row]} hangs on side point {samples.id[samples.parent[row]]} of a"
-                    f" three-point soma: its parent should be {samples.id[soma.rows[0]]}"
+                    f"the neurite of sample {samples.id[row]} hangs on side point {samples.id[samples.parent[row]]} of"
+                    f" a three-point soma: its parent should be {samples.id[soma.rows[0]]}"
                 ),
                 "attach_to_soma_root",
             )
@@ -200,24 +199,24 @@ class Checker:
             "warning",
             first[far],
             lambda row: (
-                f"the neurite of sample {samples.id[row]} begins {away[row]:.4g} um beyond the soma's surface; the gap has no"
-                " membrane"
+                f"the neurite of sample {samples.id[row]} begins {away[row]:.4g} um beyond the soma's surface; the gap"
+                " has no membrane"
             ),
         )
 
     def _check_radii(self) -> None:
         samples, ids = self.samples, self.samples.id
-        zero = np.flatnonzero(samples.radius == 0.0)
+        zero = zero_radius_rows(samples, self.soma)
         if zero.size:
             some = bool(np.any(samples.radius > 0.0))
-            way = "" if some else "; no sample has a radius, so a least radius must be given"
+            way = "" if some else " (as no sample has a radius, the repair needs one too)"
             self._add(
                 "zero-radius",
                 "warning",
                 zero,
                 lambda row: (
-                    f"sample {ids[row]} ({region_name(samples.type[row])}) has radius 0: loads, but gives no compartments"
-                    f" unless repaired or a least radius is given{way}"
+                    f"sample {ids[row]} ({region_name(samples.type[row])}) has radius 0: gives no compartments unless"
+                    f" repaired or with minimum_radius{way}"
                 ),
                 "zero_radius",
             )
@@ -241,8 +240,8 @@ class Checker:
             "warning",
             fat,
             lambda row: (
-                f"the neurite ends at sample {ids[row]} with radius {samples.radius[row]:.4g} um, more than {FAT_END:g} times"
-                f" the mean of its last {FAT_END_SAMPLES} samples"
+                f"the neurite ends at sample {ids[row]} with radius {samples.radius[row]:.4g} um, more than {FAT_END:g}"
+                f" times the mean of its last {FAT_END_SAMPLES} samples"
             ),
         )
 
@@ -254,13 +253,17 @@ class Checker:
             "zero-length-segment",
             "warning",
             zero,
-            lambda row: f"sample {ids[row]} lies where its parent {ids[samples.parent[row]]} lies: a segment of length 0",
+            lambda row: (
+                f"sample {ids[row]} lies where its parent {ids[samples.parent[row]]} lies: a segment of length 0 (the"
+                " repair merge_duplicate_points removes it)"
+            ),
         )
         lengths = self.length[inner]
         positive = lengths[lengths > 0.0]
         if positive.size == 0:
             return
-        limit = max(JUMP, JUMP_RATIO * float(np.median(positive)))
+        median = float(np.median(positive))
+        limit = max(JUMP, JUMP_RATIO * median)
         long = inner & (self.length > limit)
         how = dict(zip(self.child[long].tolist(), self.length[long].tolist(), strict=True))
         self._add(
@@ -268,8 +271,8 @@ class Checker:
             "warning",
             self.child[long],
             lambda row: (
-                f"sample {ids[row]} lies {how[row]:.4g} um from its parent {ids[samples.parent[row]]}, where the median segment"
-                f" has {np.median(positive):.3g} um"
+                f"sample {ids[row]} lies {how[row]:.4g} um from its parent {ids[samples.parent[row]]}, where the median"
+                f" segment has {median:.3g} um"
             ),
         )
 
@@ -285,14 +288,14 @@ class Checker:
             "error",
             self.flat_tips(),
             lambda row: (
-                f"the neurite that begins at sample {ids[row]} (parent {ids[samples.parent[row]]}, samples: {size[row]})"
-                " has no length"
+                f"the neurite that begins at sample {ids[row]} (parent {ids[samples.parent[row]]}, samples:"
+                f" {size[row]}) has no length"
             ),
             "drop_zero_length_sections",
         )
         first = self.child[self.leaves_soma]
-        bare = first[self.own_lengths()[first] == 0.0]
-        message = f"{bare.size} neurites begin at the soma's surface or sample: their first sections have no extent"
+        bare = first[(self.own_lengths()[first] == 0.0) & (self.section_lengths()[first] > 0.0)]
+        message = f"{bare.size} neurites have a first section without extent: it begins at the soma"
         self._once("single-sample-neurite", "note", bare, message)
 
     def _check_units(self) -> None:
@@ -315,7 +318,9 @@ class Checker:
             name = region_name(structure)
             rows = np.array([row])
             if structure > 7:
-                message = f"{count} samples of type {structure}, which is beyond the types of the format: kept as {name}"
+                message = (
+                    f"{count} samples of type {structure}, beyond the types of the format (0 to 7): kept as {name}"
+                )
                 self._once("unknown-type", "warning", rows, message)
             elif structure == 0 or structure > 4:
                 self._once("custom-type", "note", rows, f"{count} samples of type {structure} ({name})")
@@ -328,6 +333,14 @@ class Checker:
                 f" {samples.id[row]}, not at a branch point"
             ),
         )
+
+
+def zero_radius_rows(samples: Samples, soma: Soma | None) -> Rows:
+    """Rows of the samples whose radius matters and is 0; the samples of an outline of the soma have none."""
+    zero = samples.radius == 0.0
+    if soma is not None and soma.convention == "contour":
+        zero[soma.rows] = False
+    return np.flatnonzero(zero)
 
 
 def check(samples: Samples, lines: Rows | None = None) -> tuple[list[Fault], Soma | None]:

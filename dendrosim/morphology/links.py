@@ -50,7 +50,10 @@ def depths(parent: Rows) -> Rows:
 
 
 def link(
-    ids: Rows, parent_ids: Rows, lines: Rows, unreadable: AbstractSet[int] = frozenset()
+    ids: Rows,
+    parent_ids: Rows,
+    lines: Rows,
+    unreadable: AbstractSet[int] = frozenset(),
 ) -> tuple[Rows, list[Fault]]:
     """Find the row of every sample's parent, and all that is wrong with the links.
 
@@ -109,8 +112,8 @@ def link(
         sizes = np.bincount(top, minlength=n)
         for number, row in enumerate(roots, start=1):
             message = (
-                f"sample {ids[row]} is root {number} of {roots.size} (its tree: {sizes[row]} of {n} samples); a cell has"
-                " one root: connect the trees, or put each into a file of its own"
+                f"sample {ids[row]} is root {number} of {roots.size} (its tree: {sizes[row]} of {n} samples); a cell"
+                " has one root: connect the trees, or put each into a file of its own"
             )
             faults.append(Fault("several-roots", "error", int(lines[row]), int(ids[row]), message))
     return parent, faults

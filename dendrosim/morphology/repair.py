@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MorphologyError, ParameterError, choose
-from .checks import Checker
+from .checks import Checker, zero_radius_rows
 from .links import depths
 from .samples import SOMA, Samples, region_name
 from .soma import find_soma
 
 Rows = NDArray[np.int64]
+UNDEFINED = 0  # type of a sample whose kind is not known
 Outcome = tuple[Samples, list[str]]
 
 
@@ -68,7 +70,7 @@ def zero_radius(samples: Samples, minimum_radius: float | None = None) -> Outcom
     Interpolation is linear in the path length between the nearest sample towards the root and the nearest one towards a
     tip (the soma counts for the soma only, unless there is nothing else); with one of them only, its radius is taken.
     """
-    zero = np.flatnonzero(samples.radius == 0.0)
+    zero = zero_radius_rows(samples, find_soma(samples))
     if zero.size == 0:
         return samples, []
     radius = samples.radius.copy()
@@ -77,7 +79,7 @@ def zero_radius(samples: Samples, minimum_radius: float | None = None) -> Outcom
     else:
         _interpolate(samples, radius)
     changes = [f"sample {samples.id[r]}: radius 0 -> {radius[r]:.6g} um" for r in zero.tolist()]
-    return _with(samples, radius=radius), changes
+    return replace(samples, radius=radius), changes
 
 
 def _interpolate(samples: Samples, radius: NDArray[np.float64]) -> None:
@@ -140,7 +142,7 @@ def collapse_soma(samples: Samples) -> Outcome:
     ]
     changes += [f"sample {samples.id[row]}: soma sample removed" for row in gone.tolist()]
     changes += [f"sample {samples.id[row]}: parent is now {samples.id[root]}" for row in moved.tolist()]
-    return _without(_with(samples, xyz=xyz, radius=radius, parent=parent), gone), changes
+    return _without(replace(samples, xyz=xyz, radius=radius, parent=parent), gone), changes
 
 
 def drop_zero_length_sections(samples: Samples) -> Outcome:
@@ -172,15 +174,26 @@ def attach_to_soma_root(samples: Samples) -> Outcome:
     parent[moved] = root
     old = samples.id[samples.parent]
     changes = [f"sample {samples.id[row]}: parent {old[row]} -> {samples.id[root]}" for row in moved.tolist()]
-    return _with(samples, parent=parent), changes
+    return replace(samples, parent=parent), changes
+
+
+def soma_at_root_only(samples: Samples) -> Outcome:
+    """Keep type 1 for the first sample of the soma and make the others undefined (0): for files that give no types."""
+    soma = find_soma(samples)
+    if soma is None or soma.rows.size == 1:
+        return samples, []
+    types = samples.type.copy()
+    types[soma.rows[1:]] = UNDEFINED
+    changes = [f"sample {name}: type {SOMA} -> {UNDEFINED}" for name in samples.id[soma.rows[1:]].tolist()]
+    return replace(samples, type=types), changes
 
 
 def reroot_at_soma(samples: Samples) -> Outcome:
-    """Make the sample of type 1 that is nearest to the root the root, turning the links between them."""
-    somatic = np.flatnonzero(samples.type == SOMA)
-    if somatic.size == 0 or samples.type[samples.parent < 0][0] == SOMA:
+    """Make the first sample of the soma the root, turning the links between it and the old root."""
+    soma = find_soma(samples)
+    if soma is None or samples.parent[soma.rows[0]] < 0:
         return samples, []
-    row = int(somatic[np.argmin(depths(samples.parent)[somatic])])
+    row = int(soma.rows[0])
     parent = samples.parent.copy()
     changes = [f"sample {samples.id[row]}: now the root"]
     above = -1
@@ -190,19 +203,20 @@ def reroot_at_soma(samples: Samples) -> Outcome:
         if above >= 0:
             changes.append(f"sample {samples.id[row]}: parent is now {samples.id[above]}")
         row, above = before, row
-    return _with(samples, parent=parent), changes
+    return replace(samples, parent=parent), changes
 
 
 def nm_to_um(samples: Samples) -> Outcome:
     """Divide positions and radii by 1000."""
     change = f"all {len(samples)} samples: positions and radii divided by 1000 (nm to um)"
-    return _with(samples, xyz=samples.xyz / 1000.0, radius=samples.radius / 1000.0), [change]
+    return replace(samples, xyz=samples.xyz / 1000.0, radius=samples.radius / 1000.0), [change]
 
 
 REPAIRS: MappingProxyType[str, Callable[[Samples], Outcome]] = MappingProxyType(
     {
         "zero_radius": zero_radius,
         "collapse_soma": collapse_soma,
+        "soma_at_root_only": soma_at_root_only,
         "drop_zero_length_sections": drop_zero_length_sections,
         "merge_duplicate_points": merge_duplicate_points,
         "attach_to_soma_root": attach_to_soma_root,
@@ -227,26 +241,7 @@ def _bypass(samples: Samples, gone: Rows) -> Outcome:
         for row in gone.tolist()
     ]
     changes += [f"sample {samples.id[row]}: parent is now {samples.id[parent[row]]}" for row in moved.tolist()]
-    return _without(_with(samples, parent=parent), gone), changes
-
-
-def _with(
-    samples: Samples,
-    *,
-    xyz: NDArray[np.float64] | None = None,
-    radius: NDArray[np.float64] | None = None,
-    parent: Rows | None = None,
-) -> Samples:
-    """A copy with some columns replaced."""
-    return Samples(
-        samples.id,
-        samples.type,
-        samples.xyz if xyz is None else xyz,
-        samples.radius if radius is None else radius,
-        samples.parent if parent is None else parent,
-        samples.comments,
-        samples.trailing,
-    )
+    return _without(replace(samples, parent=parent), gone), changes
 
 
 def _without(samples: Samples, gone: Rows) -> Samples:

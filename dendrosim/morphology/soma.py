@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .links import climb
+from .links import climb, depths
 from .samples import SOMA, Samples
 
 Rows = NDArray[np.int64]
@@ -23,7 +23,7 @@ class Soma:
     convention : {"point", "three_point", "contour", "cylinders"}
         How the file gives it.
     rows : int array of shape (k,)
-        All samples that make it, the root first.
+        All samples that make it, the one nearest to the root of the tree first (below: the first).
     center : float array of shape (3,)
         In um.
     radius : float
@@ -40,21 +40,21 @@ class Soma:
 
 
 def soma_rows(samples: Samples) -> Rows:
-    """Rows of the samples of type 1 that are connected to a root of type 1, the root first; empty if there is none."""
-    root = np.flatnonzero(samples.parent < 0)
-    if root.size != 1 or samples.type[root[0]] != SOMA:
-        return np.empty(0, dtype=np.int64)
+    """Rows of the connected samples of type 1 that are nearest to the root, the nearest of all first; may be empty."""
     somatic = samples.type == SOMA
-    rows = np.arange(len(samples))
+    if not somatic.any():
+        return np.empty(0, dtype=np.int64)
     inner = somatic & (samples.parent >= 0)
     inner[inner] = somatic[samples.parent[inner]]
-    top = climb(np.where(inner, samples.parent, rows))
-    found = np.flatnonzero(top == root[0])
-    return np.concatenate([root, found[found != root[0]]])
+    top = climb(np.where(inner, samples.parent, np.arange(len(samples))))
+    tops = np.flatnonzero(somatic & ~inner)
+    first = tops[np.argmin(depths(samples.parent)[tops])] if tops.size > 1 else tops[0]
+    found = np.flatnonzero(top == first)
+    return np.concatenate([[first], found[found != first]])
 
 
 def find_soma(samples: Samples) -> Soma | None:
-    """Find the soma: the connected samples of type 1 at the root.
+    """Find the soma: the connected samples of type 1 at the root, or nearest to it.
 
     One sample is a sphere (``point``). Three samples, the second and third both children of the first and all of one
     radius, are the sphere of the first (``three_point``, the convention of NeuroMorpho.Org). A chain of four samples or
@@ -68,13 +68,13 @@ def find_soma(samples: Samples) -> Soma | None:
     Returns
     -------
     Soma or None
-        None if the root is not of type 1.
+        None if no sample is of type 1.
 
     Notes
     -----
-    Areas: ``point`` and ``three_point`` 4 pi r^2 of the root sample; ``contour`` the sphere of the mean distance of the
-    outline from its centroid (as NeuroM's SomaSimpleContour); ``cylinders`` the lateral area of all frusta along soma
-    edges, without end caps.
+    Areas: ``point`` and ``three_point`` 4 pi r^2 of the first sample; ``contour`` the sphere of the mean distance of
+    the outline from its centroid (as NeuroM's SomaSimpleContour); ``cylinders`` the lateral area of all frusta along
+    soma edges, without end caps.
     """
     rows = soma_rows(samples)
     if rows.size == 0:
@@ -126,7 +126,7 @@ def attachment_points(samples: Samples, soma: Soma, rows: Rows) -> Floats:
 
 
 def soma_branch_rows(samples: Samples, rows: Rows) -> Rows:
-    """Soma samples other than the root at which the soma itself branches."""
+    """Soma samples other than the first at which the soma itself branches."""
     inner = rows[1:]
     children = np.bincount(samples.parent[inner], minlength=len(samples))
     return inner[children[inner] > 1]
@@ -151,7 +151,7 @@ def _convention(samples: Samples, rows: Rows) -> str:
     if rows.size >= 4 and unbranched:
         steps = np.linalg.norm(samples.xyz[rows[1:]] - samples.xyz[parents], axis=1)
         gap = float(np.linalg.norm(samples.xyz[_tip(samples, rows)] - xyz[0]))
-        if gap <= steps.sum() / 3.0 * (1.0 + 1e-9):
+        if gap <= steps.sum() / 3.0 * 1.001:  # a square of four samples just passes, in single precision too
             return "contour"
     return "cylinders"
 

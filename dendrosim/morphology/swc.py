@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 
 from ..errors import MorphologyError
-from .checks import check
-from .links import Rows as Lines
-from .links import link
-from .repair import apply_repairs, check_names
+from .checked import checked
+from .repair import check_names
 from .report import Fault, Report
 from .rows import Rows, read_rows
 from .samples import Samples
@@ -33,7 +29,7 @@ def read_swc(
     source : str, path or bytes
         The file; a string with a line break in it, or bytes, are taken as the text itself.
     repair : str or iterable of str
-        Names of repairs to make, in this order (see `dendrosim.morphology.repair.REPAIRS`). Nothing is repaired unasked.
+        Names of repairs to make, in this order (see `dendrosim.morphology.repair.REPAIRS`); none is made unasked.
     minimum_radius : float, optional
         In um, for the repair ``zero_radius``.
 
@@ -56,33 +52,20 @@ def read_swc(
     text, encoding, faults = _plain(data)
     rows = read_rows(text, encoding)
     faults += rows.faults + _oddities(rows)
-    report = Report(name, (), rows.n_lines, rows.n_data_lines, rows.id.size)
     if rows.n_data_lines == 0:
         message = "the file is empty" if rows.n_lines == 0 else "no samples, only comments or blank lines"
         code = "empty-file" if rows.n_lines == 0 else "no-samples"
         faults.append(Fault(code, "error", max(rows.n_lines, 1), None, f"{message}: nothing to load"))
-    parent, broken = link(rows.id, rows.parent_id, rows.line, rows.unreadable)
-    faults += broken
-    if any(fault.severity == "error" for fault in faults):
-        return None, replace(report, faults=_sorted(faults))
-    if np.any(parent > np.arange(parent.size)):
-        row = int(np.argmax(parent > np.arange(parent.size)))
-        count = int(np.count_nonzero(parent > np.arange(parent.size)))
-        message = f"{count} samples stand before their parents"
-        faults.append(Fault("child-before-parent", "note", int(rows.line[row]), int(rows.id[row]), message))
-    samples = Samples(
-        rows.id, rows.type, rows.xyz, rows.radius, parent, tuple(rows.comments), MappingProxyType(rows.trailing)
+    return checked(
+        (rows.id, rows.type, rows.xyz, rows.radius, rows.parent_id),
+        rows.line,
+        Report(name, tuple(faults), rows.n_lines, rows.n_data_lines, rows.id.size),
+        names,
+        minimum_radius,
+        unreadable=rows.unreadable,
+        comments=rows.comments,
+        trailing=rows.trailing,
     )
-    changes: list[str] = []
-    lines = rows.line
-    if names:
-        repaired, changes = apply_repairs(samples, names, minimum_radius=minimum_radius)
-        lines = _lines_after(samples, lines, repaired)
-        samples = repaired
-    found, soma = check(samples, lines)
-    convention = "none" if soma is None else soma.convention
-    report = replace(report, faults=_sorted(faults + found), soma_convention=convention, changes=tuple(changes))
-    return samples, report
 
 
 def write_swc(samples: Samples, path: str | os.PathLike[str]) -> None:
@@ -194,18 +177,4 @@ def _oddities(rows: Rows) -> list[Fault]:
     ):
         if count:
             faults.append(Fault(code, "note", rows.first[name], None, f"{count} {text}"))
-    if rows.id.size and not np.array_equal(rows.id, np.arange(1, rows.id.size + 1)):
-        message = f"ids are not 1, 2, 3, ... ({rows.id.min()} to {rows.id.max()}): kept as they are"
-        odd = int(np.argmax(rows.id != np.arange(1, rows.id.size + 1)))
-        faults.append(Fault("id-order", "note", int(rows.line[odd]), int(rows.id[odd]), message))
     return faults
-
-
-def _sorted(faults: list[Fault]) -> tuple[Fault, ...]:
-    return tuple(sorted(faults, key=lambda fault: fault.line))
-
-
-def _lines_after(samples: Samples, lines: Lines, repaired: Samples) -> Lines:
-    """Lines of the samples that repairs left, found by identifier."""
-    line_of = dict(zip(samples.id.tolist(), lines.tolist(), strict=True))
-    return np.array([line_of[name] for name in repaired.id.tolist()], dtype=np.int64)

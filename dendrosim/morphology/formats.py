@@ -1,0 +1,143 @@
+"""Neurolucida ASC and HDF5 morphologies, read through MorphIO (the extra ``formats``)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..errors import MissingDependencyError, MorphologyError, ParameterError
+from .checked import checked
+from .repair import check_names
+from .report import Fault, Report
+from .samples import SOMA, Samples
+
+SUFFIXES = (".asc", ".h5")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_PLACE = re.compile(r":(\d+):(?:error|warning)")
+
+
+def read_morphio(
+    path: str | os.PathLike[str], *, repair: str | Iterable[str] = (), minimum_radius: float | None = None
+) -> tuple[Samples | None, Report]:
+    """Read and check an ASC or HDF5 file.
+
+    These formats hold no sample identifiers: samples are numbered from 1, soma first, then depth first.
+
+    Parameters
+    ----------
+    path : path
+        A file that ends in ``.asc`` or ``.h5``.
+    repair, minimum_radius
+        As for `dendrosim.morphology.swc.read_swc`.
+
+    Returns
+    -------
+    samples : Samples or None
+        None if there is not one tree.
+    report : Report
+        Every fault, MorphIO's own warnings, and what MorphIO changes on the way.
+
+    Raises
+    ------
+    MissingDependencyError
+        If MorphIO is not installed.
+    MorphologyError
+        If MorphIO cannot read the file; its ``report`` holds MorphIO's reason.
+    ParameterError
+        If the file has another ending, or a repair is not known.
+    """
+    name = os.fspath(path)
+    names = check_names(repair)
+    if os.path.splitext(name)[1].lower() not in SUFFIXES:
+        raise ParameterError(f"{name}: read_morphio reads {' and '.join(SUFFIXES)} files; read_swc reads SWC")
+    morphio = _import_morphio()
+    if not os.path.isfile(name):
+        raise MorphologyError(f"{name}: cannot be opened: it is {'a folder' if os.path.isdir(name) else 'not there'}")
+    collector = morphio.WarningHandlerCollector()
+    try:
+        cell = morphio.Morphology(name, options=morphio.Option.no_modifier, warning_handler=collector)
+        columns, repeated = _columns(cell)
+    except Exception as error:  # MorphIO raises errors of its own, of HDF5 and of pybind11
+        reason = _plain(str(error)) or type(error).__name__
+        place = _PLACE.search(reason)
+        fault = Fault(
+            "morphio-error", "error", int(place[1]) if place else 0, None, f"MorphIO cannot read it: {reason}"
+        )
+        report = Report(name, (fault,))
+        raise MorphologyError(f"{name}: {fault.message}", report) from error
+    faults = [_warning(emission.warning) for emission in collector.get_all()]
+    note = "read through MorphIO: single precision, comments and markers left out, ids numbered here"
+    faults.append(Fault("through-morphio", "note", 0, None, note))
+    if repeated:
+        message = f"{repeated} first points of sections that repeat their parent's last point left out"
+        faults.append(Fault("repeated-points", "note", 0, None, message))
+    ids = np.arange(1, len(columns[0]) + 1)
+    types, points, radii, parents = columns
+    lines = np.zeros(ids.size, dtype=np.int64)
+    report = Report(name, tuple(faults), 0, ids.size, ids.size)
+    if ids.size == 0:
+        return None, _with_error(report, "no-samples", "the file holds no points: nothing to load")
+    arrays = (ids, types, points, radii, parents)
+    return checked(arrays, lines, report, names, minimum_radius)
+
+
+def _with_error(report: Report, code: str, message: str) -> Report:
+    fault = Fault(code, "error", 0, None, message)
+    return Report(report.source, (*report.faults, fault))
+
+
+def _import_morphio() -> Any:
+    """The module morphio, or an error that says how to get it."""
+    try:
+        import morphio
+    except ImportError as error:
+        raise MissingDependencyError(
+            'ASC and H5 files are read through MorphIO, which is not installed: pip install "dendrosim[formats]"'
+        ) from error
+    return morphio
+
+
+def _columns(cell: Any) -> tuple[tuple[Any, Any, Any, Any], int]:
+    """Types, positions, radii and parent identifiers of all points, and how many repeated ones were left out.
+
+    The soma's points are a chain from its first one, to which all neurites attach. The first point of a section that is
+    its parent's last one again, in place and in radius, is the same sample.
+    """
+    n_soma = len(cell.soma.points)
+    types = [np.full(n_soma, SOMA)]
+    points, radii = [np.asarray(cell.soma.points, float).reshape(-1, 3)], [np.asarray(cell.soma.diameters, float) / 2.0]
+    parents = [np.arange(n_soma) if n_soma else np.empty(0, np.int64)]
+    if n_soma:
+        parents[0][0] = -1
+    last: dict[int, int] = {}  # identifier of the last sample of each section
+    count, repeated = n_soma, 0
+    for section in cell.iter():  # depth first, parents before children
+        xyz, radius = np.asarray(section.points, float), np.asarray(section.diameters, float) / 2.0
+        above = (1 if n_soma else -1) if section.is_root else last[section.parent.id]
+        if not section.is_root:
+            up = section.parent
+            if np.array_equal(section.points[0], up.points[-1]) and section.diameters[0] == up.diameters[-1]:
+                xyz, radius, repeated = xyz[1:], radius[1:], repeated + 1
+        own = np.arange(count + 1, count + 1 + len(xyz))
+        types.append(np.full(own.size, int(section.type)))
+        points.append(xyz)
+        radii.append(radius)
+        parents.append(np.concatenate([[above], own[:-1]])[: own.size])
+        last[section.id] = int(own[-1]) if own.size else above
+        count += own.size
+    joined = np.concatenate(types), np.concatenate(points), np.concatenate(radii), np.concatenate(parents)
+    return joined, repeated
+
+
+def _warning(warning: Any) -> Fault:
+    line = max(int(getattr(warning, "line_number", 0) or 0), 0)
+    return Fault("morphio-warning", "warning", line, None, _plain(warning.msg()))
+
+
+def _plain(text: str) -> str:
+    """A message of MorphIO on one line, without colours."""
+    return " ".join(_COLOUR.sub("", text).split())
