@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import ParameterError
+from ...kernels import trees
 from ..samples import SOMA, Samples, region_name
 
 if TYPE_CHECKING:
@@ -39,19 +40,9 @@ def morphology(samples: Samples, name: str) -> Morphology:
 
 
 def depth_first(parent: Ints) -> Ints:
-    """Rows in depth-first order, children in the order of their rows (no recursion: chains may be long)."""
-    n = parent.size
-    children: list[list[int]] = [[] for _ in range(n)]
-    stack: list[int] = []
-    for row, above in enumerate(parent.tolist()):
-        (stack if above < 0 else children[above]).append(row)
-    stack.reverse()
-    order = []
-    while stack:
-        row = stack.pop()
-        order.append(row)
-        stack.extend(reversed(children[row]))
-    return np.array(order, dtype=np.int64)
+    """Rows in depth-first order, children in the order of their rows."""
+    order: Ints = trees.preorder(parent)
+    return order
 
 
 def in_order(samples: Samples) -> Samples:
