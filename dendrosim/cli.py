@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .errors import DendrosimError, MorphologyError, MorphologyWarning
+from .errors import DendrosimError, MorphologyWarning
 
 _HERE = Path(__file__).resolve().parent
 
@@ -166,20 +166,10 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    import warnings
-
-    from .morphology.load import read
-    from .morphology.report import Report
+    from .morphology.checkfile import check_file
     from .morphology.shipped import find_source
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", MorphologyWarning)  # they are printed below, one by one
-            report = read(find_source(options.file))[1]
-    except MorphologyError as error:
-        if not isinstance(error.report, Report):
-            raise
-        report = error.report
+    report = check_file(find_source(options.file))
     for line in report.lines(limit=None):
         print(line)
     print(report.summary())

@@ -58,13 +58,13 @@ def fault_codes() -> set[str]:
     """Codes of faults in the source: first arguments of what reports them, and the tuples of the line reader."""
     folder = Path(dendrosim.__file__).parent / "morphology"
     found = set()
-    for file in ("checks", "links", "rows", "swc", "fields"):
-        for node in ast.walk(ast.parse((folder / f"{file}.py").read_text(encoding="utf-8"))):
+    for file in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             first: ast.expr | None = None
             if isinstance(node, ast.Call) and node.args:
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 first = node.args[0] if name in ("Fault", "_add", "_once") else None
-            elif isinstance(node, ast.Tuple) and file == "fields" and len(node.elts) == 2:
+            elif isinstance(node, ast.Tuple) and file.stem == "fields" and len(node.elts) == 2:
                 first = node.elts[0]
             if isinstance(first, ast.Constant) and re.fullmatch(r"[a-z]+(-[a-z]+)*", str(first.value)):
                 found.add(str(first.value))

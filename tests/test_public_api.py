@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -47,6 +50,18 @@ def test_every_public_name_exists_and_says_what_it_is(name):
     value = getattr(ds, name)
     assert value is getattr(ds, name)
     assert name == "__version__" or value.__doc__
+
+
+def test_no_submodule_hides_a_function_of_its_name():
+    # importing a submodule binds it in its package, over what the package would have looked up lazily
+    for module in pkgutil.walk_packages(ds.__path__, "dendrosim."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    public = {f"ds.{name}": getattr(ds, name) for name in PUBLIC}
+    public |= {f"ds.plotting.{name}": getattr(ds.plotting, name) for name in ds.plotting.__all__}
+    public |= {f"ds.grow.{name}": getattr(ds.grow, name) for name in ds.grow.__all__}
+    modules = {name for name, value in public.items() if isinstance(value, ModuleType)}
+    assert modules == {"ds.errors", "ds.grow", "ds.plotting"}
 
 
 def test_an_unknown_name_lists_the_valid_ones():
