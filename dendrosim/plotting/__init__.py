@@ -18,8 +18,8 @@ _HOME = {
     "plot_gradient_map": "gradient_map",
     "plot_synapse_map": "synapse_map",
     "plot_synapse_maps": "synapse_map",
-    "style": "style",
-    "region_color": "style",
+    "style": "styling",
+    "region_color": "styling",
 }
 
 __all__ = [
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .gradient_map import plot_gradient_map
     from .morphology import plot_morphology
     from .morphology_3d import plot_morphology_3d
-    from .style import region_color, style
+    from .styling import region_color, style
     from .synapse_map import plot_synapse_map, plot_synapse_maps
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..errors import ParameterError
 from .morphology import colors_of
 from .protocols import StateLike, TreeLike
-from .style import SINGLE_COLUMN, canvas, region_legend
+from .styling import SINGLE_COLUMN, canvas, region_legend
 from .tree_layout import DISTANCES, distances
 from .values import checked_values, label_with_unit
 
@@ -78,11 +78,12 @@ def plot_profile(
             **{"linewidths": 0.8, "capstyle": "round", "colors": colors[child], **options},
         )
         ax.add_collection(lines)
-        ax.scatter(points[roots, 0], points[roots, 1], s=12.0, c=colors[roots], linewidths=0, zorder=3)
+        ax.scatter(points[roots, 0], points[roots, 1], s=12.0, c=colors[roots], linewidths=0, zorder=3, clip_on=False)
         if log:
             ax.set_yscale("log")
         ax.margins(0.03)
         ax.autoscale_view()
+        ax.set_xlim(0.0, 1.03 * float(x.max(initial=0.0)) or 1.0)
         ax.set_xlabel(DISTANCES[distance])
         ax.set_ylabel(label_with_unit(label, unit))
         if legend:

@@ -8,12 +8,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, Normalize
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from ..errors import ParameterError
 from .morphology import colors_of
 from .protocols import TreeLike
-from .style import SINGLE_COLUMN, canvas, region_legend
+from .styling import SINGLE_COLUMN, canvas, region_legend
 from .tree_layout import DISTANCES, layout_tree
 from .values import checked_values, color_scale
 
@@ -112,4 +113,6 @@ def _axes(ax: Axes, end: np.ndarray[Any, Any], n_tips: int, distance: str) -> No
     ax.set_yticks([])
     for side in ("left", "top", "right"):
         ax.spines[side].set_visible(False)
+    if distance == "stage":
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel(DISTANCES[distance])

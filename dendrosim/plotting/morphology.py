@@ -15,8 +15,8 @@ from .outline import frustum_outlines, sphere_outlines
 from .pieces import Pieces, pieces_of
 from .protocols import CompartmentsLike, MorphologyLike, SynapsesLike
 from .scale_bar import add_scale_bar
-from .style import NEUTRAL, SINGLE_COLUMN, canvas, region_color, region_legend
-from .synapse_markers import add_synapses
+from .styling import NEUTRAL, SINGLE_COLUMN, canvas, region_color, region_legend
+from .synapse_markers import add_synapses, checked_compartments
 from .values import ColorScale, checked_values, color_scale
 
 _PLANES = ("xy", "xz", "yx", "yz", "zx", "zy")
@@ -94,7 +94,7 @@ def plot_morphology(
     >>> cell = ds.Morphology.load("pyramidal_l5")
     >>> ax = ds.plotting.plot_morphology(cell)
     """
-    first, second = ("xyz".index(letter) for letter in choose("projection", projection, _PLANES))
+    first, second = plane(projection)
     pieces = pieces_of(cell)
     scale = None
     if values is not None:
@@ -103,6 +103,11 @@ def plot_morphology(
         values = checked_values(values, pieces.size, pieces.noun)
         scale = color_scale(values, cmap=cmap, norm=norm, vmin=vmin, vmax=vmax, center=center, percentile=percentile)
     if synapses is not None:
+        if pieces.noun != "compartment":
+            raise ParameterError(
+                "synapses sit on compartments: draw morphology.compartments(...) instead of the morphology"
+            )
+        checked_compartments(synapses.compartment, pieces.size)
         color = color or NEUTRAL
     low, high = pieces.bounds()
     low, high = low[[first, second]], high[[first, second]]
@@ -113,11 +118,7 @@ def plot_morphology(
         draw_pieces(ax, pieces, (first, second), values, scale, color, minimum_width, **options)
         _frame(ax, low, high, empty)
         if synapses is not None:
-            if pieces.noun != "compartment":
-                raise ParameterError(
-                    "synapses sit on compartments: draw morphology.compartments(...) instead of the morphology"
-                )
-            add_synapses(ax, cell, pieces, (first, second), synapses)  # type: ignore[arg-type]
+            add_synapses(ax, cell, pieces, (first, second), synapses, below=scale is not None)  # type: ignore[arg-type]
         if scale_bar and pieces.size:
             add_scale_bar(ax, float(extent.max()), None if scale_bar is True else float(scale_bar))
         if scale is not None and colorbar:
@@ -125,6 +126,12 @@ def plot_morphology(
         elif legend and color is None and scale is None:
             region_legend(ax, pieces.drawn_regions())
     return ax
+
+
+def plane(projection: str) -> tuple[int, int]:
+    """Return the columns of the coordinates to the right and upwards, such as (0, 2) for ``"xz"``."""
+    first, second = choose("projection", projection, _PLANES)
+    return "xyz".index(first), "xyz".index(second)
 
 
 def draw_pieces(

@@ -18,7 +18,7 @@ from .morphology import colors_of
 from .pieces import Floats, Pieces, pieces_of
 from .protocols import CompartmentsLike, MorphologyLike
 from .scale_bar import length_label, round_length
-from .style import SINGLE_COLUMN, canvas, region_legend
+from .styling import SINGLE_COLUMN, canvas, region_legend
 from .values import checked_values, color_scale
 
 
@@ -129,9 +129,12 @@ def _frame(ax: Any, pieces: Pieces) -> float:
     ax.set_axis_off()
     ax.set_proj_type("ortho")
     ax.set_box_aspect(tuple(half))
-    seen = _seen(ax, np.concatenate([pieces.start, pieces.stop, pieces.center, middle[None]]))
+    around = np.concatenate([np.eye(3), -np.eye(3)])
+    spheres = (pieces.center[:, None] + pieces.radius[:, None, None] * around).reshape(-1, 3)
+    corner = _lowest_corner(ax, low, high)[None]
+    seen = _seen(ax, np.concatenate([pieces.start, pieces.stop, spheres, middle[None], corner]))
     reach = float(np.abs(seen - 0.5).max())
-    zoom = 0.44 / reach if reach > 1e-6 else 1.0
+    zoom = 0.41 / reach if reach > 1e-6 else 1.0
     ax.set_box_aspect(tuple(half), zoom=zoom)
     box = ax.get_window_extent()
     across, along = np.eye(3)[:2] * half.max()
@@ -145,6 +148,13 @@ def _seen(ax: Any, points: Floats) -> Floats:
     x, y, _ = proj_transform(*points.T, ax.get_proj())
     fractions: Floats = ax.transLimits.transform(np.stack([x, y], axis=1))
     return fractions
+
+
+def _lowest_corner(ax: Any, low: Floats, high: Floats) -> Floats:
+    """Return the corner of a box that is seen lowest on the left, shape (3,)."""
+    corners: Floats = np.array(list(product(*np.stack([low, high], axis=1))))
+    lowest: Floats = corners[_seen(ax, corners).sum(axis=1).argmin()]
+    return lowest
 
 
 def _sphere_faces(pieces: Pieces) -> tuple[Floats, NDArray[np.int64]]:
@@ -167,10 +177,9 @@ def _corner(ax: Any, pieces: Pieces, length: float | None) -> None:
     """Three bars of equal length along x, y and z, at the corner of the cell's box that is seen lowest on the left."""
     low, high = pieces.bounds()
     length = round_length(float((high - low).max()) / 6) if length is None else length
-    corners = np.array(list(product(*np.stack([low, high], axis=1))))
-    origin = corners[_seen(ax, corners).sum(axis=1).argmin()]
+    origin = _lowest_corner(ax, low, high)
     bars: Any = np.stack([np.broadcast_to(origin, (3, 3)), origin + length * np.eye(3)], axis=1)
     ax.add_collection3d(Line3DCollection(bars, colors="black", linewidths=1.0, capstyle="butt"), autolim=False)
     for name, end in zip("xyz", origin + 1.3 * length * np.eye(3), strict=True):
         ax.text(*end, name, size="small", ha="center", va="center")
-    ax.text(*(origin - 0.3 * length * np.eye(3)[1]), length_label(length), size="small", ha="center", va="top")
+    ax.text(*(origin + 0.5 * length * np.eye(3)[1]), f"{length_label(length)} ", size="small", ha="right", va="center")

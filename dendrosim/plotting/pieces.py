@@ -95,9 +95,12 @@ def _of_compartments(compartments: CompartmentsLike) -> Pieces:
             "these compartments have no positions in space (normalised units); "
             "plot_dendrogram(..., distance='stage') draws them"
         )
-    start, stop, radius_start, radius_stop, owner = (np.asarray(array) for array in compartments.segments())
+    if (np.asarray(compartments.parent) < 0).all():  # somas alone
+        start, stop, radius_start, radius_stop, owner = *np.zeros((2, 0, 3)), *np.zeros((2, 0)), np.zeros(0)
+    else:
+        start, stop, radius_start, radius_stop, owner = (np.asarray(array) for array in compartments.segments())
     owner = owner.astype(np.int64)
-    extended = (start != stop).any(axis=1) if owner.size else np.zeros(0, dtype=bool)
+    extended = (start != stop).any(axis=1)
     bare = np.asarray(compartments.area) > 0
     bare[owner[extended]] = False
     spheres = np.flatnonzero(bare)

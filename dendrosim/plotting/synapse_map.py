@@ -9,13 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ParameterError, choose
-from .morphology import plot_morphology
+from .morphology import plane, plot_morphology
 from .pieces import pieces_of
 from .protocols import CompartmentsLike, SynapsesLike
-from .style import DOUBLE_COLUMN, NEUTRAL, style
+from .styling import DOUBLE_COLUMN, NEUTRAL, style
 from .synapse_markers import MARKERS, checked_compartments, synapse_positions
 from .values import ColorScale, checked_values, color_scale
 
@@ -140,12 +141,13 @@ def plot_synapse_maps(
     if sign.shape != index.shape:
         raise ParameterError(f"synapses.sign has shape {sign.shape}; expected ({index.size},) as synapses.compartment")
     low, high = pieces_of(compartments).bounds()
-    right, up = ("xyz".index(letter) for letter in projection) if len(projection) == 2 else (0, 1)
+    right, up = plane(projection)
     extent = np.maximum(high - low, 1e-9)
     with style():
         if figure is None:
             height = DOUBLE_COLUMN * float(np.clip(0.4 * extent[up] / extent[right], 0.3, 0.75))
-            figure = plt.figure(figsize=(DOUBLE_COLUMN, height), layout="compressed")
+            layout = ConstrainedLayoutEngine(compress=True, w_pad=0.12)
+            figure = plt.figure(figsize=(DOUBLE_COLUMN, height), layout=layout)
         panels = list(figure.subplots(1, 2))
         sides = {"excitatory": sign > 0, "inhibitory": sign < 0}
         common = color_scale(values, cmap=cmap, center=center, percentile=percentile)
@@ -157,7 +159,7 @@ def plot_synapse_maps(
             )
             plot_morphology(compartments, ax=ax, projection=projection, legend=False, **{"color": NEUTRAL, **options})
             _mark(ax, compartments, index[side], values[side], own, projection, MARKERS[name], size)
-            ax.set_title(f"{np.count_nonzero(side)} {name} synapses")
+            ax.set_title(f"{np.count_nonzero(side)} {name}")
             if scale == "own":
                 own.add_colorbar(ax, label, unit)
         if scale == "shared":
@@ -178,7 +180,7 @@ def _mark(
     position = synapse_positions(compartments, pieces_of(compartments), index)
     middle = 0.5 * ((scale.norm.vmin or 0.0) + (scale.norm.vmax or 0.0))
     order = np.argsort(np.abs(values - middle), kind="stable")
-    right, up = ("xyz".index(letter) for letter in projection)
+    right, up = plane(projection)
     ax.scatter(
         position[order, right],
         position[order, up],

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import ParameterError
 from .pieces import Floats, Ints, Pieces
 from .protocols import CompartmentsLike, SynapsesLike
-from .style import EXCITATORY, INHIBITORY
+from .styling import EXCITATORY, INHIBITORY
 
 MARKERS = {"excitatory": "o", "inhibitory": "D"}
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
@@ -90,9 +90,13 @@ def add_synapses(
     axes: tuple[int, int],
     synapses: SynapsesLike,
     *,
+    below: bool = False,
     size: float = 4.0,
 ) -> None:
-    """Mark excitatory synapses with dots and inhibitory ones with diamonds, with a legend that counts them."""
+    """Mark excitatory synapses with dots and inhibitory ones with diamonds.
+
+    The legend, which counts them, stands at the right, or `below` the cell if a colour bar is at the right.
+    """
     index = checked_compartments(synapses.compartment, pieces.size)
     sign: NDArray[np.int64] = np.asarray(synapses.sign)
     position = synapse_positions(compartments, pieces, index)[:, axes]
@@ -111,8 +115,8 @@ def add_synapses(
     if index.size:
         ax.legend(
             loc="upper left",
-            bbox_to_anchor=(1.0, 1.0),
-            borderaxespad=0.0,
+            bbox_to_anchor=(0.0, 0.0) if below else (1.0, 1.0),
+            borderaxespad=2.0 if below else 0.0,  # below the scale bar
             frameon=False,
             markerscale=1.8,
             handletextpad=0.2,

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from ..errors import ParameterError, choose
 from .pieces import Floats, Ints
 from .protocols import TreeLike
-from .style import sort_regions
+from .styling import sort_regions
 
 DISTANCES = {
-    "path": "path distance to the soma (µm)",
-    "electrotonic": "electrotonic distance to the soma (λ)",
-    "stage": "stage (number of branchings to the soma)",
+    "path": "path distance (µm)",
+    "electrotonic": "electrotonic distance (λ)",
+    "stage": "stage (branchings to the soma)",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ParameterError, choose
-from .style import DIVERGING, SEQUENTIAL
+from ..errors import ParameterError
+from .styling import DIVERGING, SEQUENTIAL
 
 
 def checked_values(values: ArrayLike, size: int, noun: str, *, name: str = "values") -> NDArray[np.float64]:
@@ -134,7 +135,12 @@ def color_scale(
     if cmap is None:
         cmap = SEQUENTIAL if center is None else DIVERGING
     elif isinstance(cmap, str):
-        cmap = colormaps[choose("cmap", cmap, colormaps)]
+        if cmap not in colormaps:
+            near = get_close_matches(cmap, list(colormaps), n=3) or ["viridis", "cividis", "RdBu_r"]
+            raise ParameterError(
+                f"cmap={cmap!r} is not a colour map of matplotlib; such are {', '.join(map(repr, near))}"
+            )
+        cmap = colormaps[cmap]
     if norm is not None:
         if given:
             raise ParameterError(f"norm excludes {', '.join(given)}: give the limits to the norm")
