@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import dendrosim as ds
 from dendrosim.biophysics.presets import AMPA, GABA_A, SynapseKind
 from dendrosim.biophysics.synapses import Synapses
 from dendrosim.errors import ParameterError
@@ -340,3 +341,25 @@ def test_own_kinds(cell: Any) -> None:
     glycine = SynapseKind("glycine", -1, -75.0, 1.2)
     synapses = Synapses.at(cell, samples=12, kind=glycine, conductance=0.3)
     assert (synapses.reversal.tolist(), synapses.conductance.tolist()) == ([-75.0], [0.3])
+
+
+def test_on_a_real_morphology_and_a_forest() -> None:
+    stick = ds.grow.ball_and_stick(length=100.0, spacing=25.0)
+    one = stick.compartments(ds.Passive(), max_length=10.0)
+    tip = int(stick.samples.id[-1])
+    assert Synapses.at(one, samples=tip, sign=1).compartment.tolist() == [one.size - 1]
+    assert Synapses.at(one, distance=[5.0, 99.0], sign=1).compartment.tolist() == [1, 10]
+    forest = ds.Compartments.forest([one, one])
+    assert Synapses.at(forest, samples=tip, cell=1, sign=1).compartment.tolist() == [forest.size - 1]
+    assert Synapses.at(forest, distance=55.0, sign=1).compartment.tolist() == [6, 17]
+    scattered = Synapses.scatter(forest, 400, 100)
+    assert not np.isin(scattered.compartment, forest.roots).any()
+    assert scattered.driving_force.tolist() == [70.0] * 400 + [-70.0] * 100
+
+
+def test_on_regular_trees() -> None:
+    tree = ds.Compartments.branching([3, 3], n_cells=4)
+    synapses = Synapses.scatter(tree, 40, 20, n_inputs=784)
+    assert not np.isin(synapses.compartment, tree.roots).any()
+    assert synapses.reversal.tolist() == [1.0] * 40 + [0.0] * 20
+    assert synapses.driving_force.tolist() == [1.0] * 40 + [-1.0] * 20
