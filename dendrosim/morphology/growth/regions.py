@@ -160,7 +160,7 @@ def scatter(
     Raises
     ------
     ParameterError
-        If the region, with `density` and `apart`, does not yield `n` points in 10,000 draws per point.
+        If the region, with `density` and `apart`, does not yield `n` points in 1,000 draws per point.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def scatter(
     kept = np.empty((n, 3))
     found, drawn = 0, 0
     while found < n:
-        if drawn >= 10_000 * n:
+        if drawn >= 1_000 * n:
             raise ParameterError(
                 f"only {found} of n={n} points found in {drawn} draws from {region!r}; lower n or apart={apart:g} um, "
                 "raise density, or check the region"
