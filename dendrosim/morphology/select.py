@@ -14,7 +14,6 @@ from ..kernels import trees
 from .samples import Samples
 
 if TYPE_CHECKING:
-    from .soma import Soma
     from .tree import Morphology
 
 Ints = NDArray[np.int64]
@@ -78,7 +77,7 @@ def choose_samples(
         tops = np.zeros(len(samples), bool)
         for sample_id in np.atleast_1d(np.asarray(below)).tolist():
             tops[row_of(samples, sample_id)] = True
-        chosen &= with_descendants(samples.parent, tops)
+        chosen &= with_descendants(morphology.outward.parent, tops)
     if path_distance is not None:
         try:
             least, most = (float(bound) for bound in path_distance)
@@ -111,7 +110,7 @@ def rows_to_keep(morphology: Morphology, chosen: Mask) -> Mask:
     keep = chosen.copy()
     if morphology.soma is not None:
         keep[morphology.soma.rows] = True
-    return with_ancestors(morphology.samples.parent, keep)
+    return with_ancestors(morphology.outward.parent, keep)
 
 
 def rows_to_leave(morphology: Morphology, chosen: Mask) -> Mask:
@@ -125,7 +124,7 @@ def rows_to_leave(morphology: Morphology, chosen: Mask) -> Mask:
     gone = chosen.copy()
     if morphology.soma is not None:
         gone[morphology.soma.rows] = False
-    keep = ~with_descendants(morphology.samples.parent, gone)
+    keep = ~with_descendants(morphology.outward.parent, gone)
     if not keep.any():
         raise ParameterError("this would take away the root and with it the whole tree; narrow the conditions")
     return keep
@@ -178,27 +177,31 @@ def cut_ids(samples: Samples, keep: Mask, earlier: tuple[int, ...] = ()) -> tupl
     return tuple(np.union1d(samples.id[stumps[keep[stumps]]], still).tolist())
 
 
-def reroot_samples(samples: Samples, soma: Soma | None, sample_id: int) -> Samples:
-    """The same samples with another root: links on the way to the old one are reversed, rows and identifiers stay.
-
-    Raises
-    ------
-    ParameterError
-        If there is no such sample, or it lies outside the soma; lists where the root may lie.
-    """
-    row = row_of(samples, sample_id)
-    if soma is not None and row not in soma.rows:
-        ids = ", ".join(map(str, samples.id[soma.rows[:10]].tolist()))
-        raise ParameterError(
-            f"sample {sample_id} lies outside the soma, which must stay at the root; possible roots: {ids}. "
-            f"subtree({sample_id}) gives what lies below it as a tree of its own"
-        )
+def reroot_samples(samples: Samples, row: int) -> Samples:
+    """The same samples with another root: links on the way to the old one are reversed, rows and identifiers stay."""
+    if samples.parent[row] < 0:
+        return samples
     parent = samples.parent.copy()
     above, at = -1, row
     while at >= 0:
         following = int(samples.parent[at])
         parent[at] = above
         above, at = at, following
-    return Samples(
-        samples.id, samples.type, samples.xyz, samples.radius, parent, samples.comments, samples.trailing
+    return Samples(samples.id, samples.type, samples.xyz, samples.radius, parent, samples.comments, samples.trailing)
+
+
+def check_soma(before: Morphology, after: Morphology, sample_id: int) -> None:
+    """Check that another root has left the soma as it was.
+
+    Raises
+    ------
+    ParameterError
+        If the same samples are now read as a soma of another size.
+    """
+    if before.soma is None or after.soma is None or np.isclose(before.soma.area, after.soma.area, rtol=1e-6, atol=0):
+        return
+    was, now = (f"{soma.convention} of {soma.area:.5g} um2" for soma in (before.soma, after.soma))
+    raise ParameterError(
+        f"with sample {sample_id} as the root the soma would be read as {now} instead of {was}; its first sample, "
+        f"{before.samples.id[before.soma.rows[0]]}, can be the root, or load with repair='collapse_soma'"
     )

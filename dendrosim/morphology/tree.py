@@ -18,10 +18,12 @@ from .sections import Sections
 from .select import (
     Where,
     check_regions,
+    check_soma,
     choose_samples,
     cut_ids,
     keep_samples,
     reroot_samples,
+    row_of,
     rows_to_keep,
     rows_to_leave,
 )
@@ -145,11 +147,7 @@ class Morphology:
     def from_graph(cls, graph: DiGraph, name: str = "") -> Morphology:
         """Take a graph like `graph`: edges from parents to children, nodes are int identifiers.
 
-        Parameters
-        ----------
-        graph : networkx.DiGraph
-            Every node with the attributes ``x``, ``y``, ``z``, ``radius`` (um) and ``type`` (SWC structure identifier).
-        name : str, default ""
+        Every node needs the attributes ``x``, ``y``, ``z``, ``radius`` (um) and ``type`` (SWC structure identifier).
 
         Raises
         ------
@@ -170,13 +168,21 @@ class Morphology:
 
     @cached_property
     def soma(self) -> Soma | None:
-        """The soma, or None if the root is not of type 1."""
+        """The soma, or None if no sample is of type 1."""
         return find_soma(self.samples)
+
+    @cached_property
+    def outward(self) -> Samples:
+        """The samples with links that lead away from the soma, whichever sample is the root of the file.
+
+        Measures and cuts go by these; rows are the same as in `samples`.
+        """
+        return self.samples if self.soma is None else reroot_samples(self.samples, int(self.soma.rows[0]))
 
     @cached_property
     def sections(self) -> Sections:
         """Unbranched stretches of the neurites, depth first; iterate for `Section` objects, or take its arrays."""
-        return Sections(self.samples, self.soma)
+        return Sections(self.outward, self.soma)
 
     @cached_property
     def graph(self) -> DiGraph:
@@ -210,7 +216,8 @@ class Morphology:
     @property
     def n_branch_points(self) -> int:
         """Number of samples outside the soma with two children or more."""
-        children = np.bincount(self.samples.parent[self.samples.parent >= 0], minlength=len(self.samples))
+        parent = self.outward.parent
+        children = np.bincount(parent[parent >= 0], minlength=parent.size)
         if self.soma is not None:
             children[self.soma.rows] = 0
         return int((children > 1).sum())
@@ -336,29 +343,27 @@ class Morphology:
         return self._keep(rows_to_leave(self, choose_samples(self, region, below, path_distance, where)))
 
     def subtree(self, sample_id: int) -> Morphology:
-        """The tree below one sample, which becomes the root; without the soma unless that sample is the soma's root.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such sample.
-        """
+        """The tree on the far side of one sample as seen from the soma; that sample becomes the root."""
         return self._keep(choose_samples(self, None, sample_id, None, None))
 
     def reroot(self, sample_id: int) -> Morphology:
-        """The same samples with another root; a piece of neurite takes the region of its new lower end.
+        """The same samples with another root.
+
+        Measures and compartments start from the soma wherever the root is. In a tree without soma they start from the
+        root, and a piece of neurite takes the region of its new lower end.
 
         Raises
         ------
         ParameterError
-            If there is no such sample, or if it lies outside the soma of a cell whose root is the soma: the soma would
-            no longer be the root. `subtree` and `prune` work there.
+            If there is no such sample, or if the soma would no longer be read as the same body.
         """
-        return Morphology(reroot_samples(self.samples, self.soma, sample_id), self.name, cut=self.cut)
+        turned = Morphology(reroot_samples(self.samples, row_of(self.samples, sample_id)), self.name, cut=self.cut)
+        check_soma(self, turned, sample_id)
+        return turned
 
     def _keep(self, keep: NDArray[np.bool_]) -> Morphology:
-        cut = cut_ids(self.samples, keep, self.cut)
-        return Morphology(keep_samples(self.samples, keep), self.name, cut=cut)
+        cut = cut_ids(self.outward, keep, self.cut)
+        return Morphology(keep_samples(self.outward, keep), self.name, cut=cut)
 
     # ---- looking at it
 
@@ -428,14 +433,8 @@ class Morphology:
         """
         from .compartments import Compartments
 
-        return Compartments.from_morphology(
-            self,
-            passive,
-            max_length=max_length,
-            d_lambda=d_lambda,
-            frequency=frequency,
-            minimum_radius=minimum_radius,
-        )
+        limits = {"max_length": max_length, "d_lambda": d_lambda, "minimum_radius": minimum_radius}
+        return Compartments.from_morphology(self, passive, frequency=frequency, **limits)
 
     def __len__(self) -> int:
         """Number of samples."""
