@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError, choose
 from ..membrane import Passive
+from .impedance import transfer_resistance
+from .steady import steady_state
 
 if TYPE_CHECKING:
     from ..morphology.compartments import Compartments
@@ -332,9 +334,9 @@ def fit_passive(
 
 def _columns(compartments: Compartments, places: NDArray[np.int64]) -> NDArray[np.float64]:
     """Voltage change everywhere per unit current at each place, GOhm, shape (n_places, N)."""
-    import dendrosim as ds
-
-    return np.asarray(ds.transfer_resistance(compartments, places, np.arange(compartments.size)))
+    # the matrix is symmetric, and the cost is one solve per target: current everywhere, voltage at the places
+    z = transfer_resistance(steady_state(compartments), np.arange(compartments.size), places)
+    return np.ascontiguousarray(z[0].T)
 
 
 def _covariance(jacobian: NDArray[np.float64], residuals: NDArray[np.float64], absolute: bool) -> NDArray[np.float64]:

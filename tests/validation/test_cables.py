@@ -35,7 +35,8 @@ def semi_infinite(radius: float = RADIUS, passive: ds.Passive = MEMBRANE) -> flo
 
 def columns(compartments: ds.Compartments, places: Sequence[int]) -> Floats:
     """Voltage change everywhere per unit current (GOhm) at each place, shape (n_places, N)."""
-    return np.asarray(ds.transfer_resistance(compartments, places, np.arange(compartments.size)))
+    state = ds.steady_state(compartments)
+    return np.asarray(ds.transfer_resistance(state, np.arange(compartments.size), places)[0].T)
 
 
 def order(lengths: Sequence[float], errors: Sequence[float]) -> float:

@@ -155,7 +155,8 @@ def test_steady_voltage_additive(neuron_cell: Build, morphology: ds.Morphology) 
 def test_input_and_transfer_resistance_at_rest(neuron_cell: Build, morphology: ds.Morphology) -> None:
     compartments, other = build(neuron_cell, morphology, ds.Passive())
     places = spread(compartments, 6)
-    transfer = ds.transfer_resistance(compartments, places, np.arange(compartments.size))
+    state = ds.steady_state(compartments)
+    transfer = ds.transfer_resistance(state, np.arange(compartments.size), places)[0].T
     for row, n in enumerate(places):
         own, everywhere = other.impedance_from(n)
         np.testing.assert_allclose(1e3 * transfer[row, n], own, rtol=RESISTANCE)
@@ -171,6 +172,8 @@ def test_input_resistance_and_attenuation_with_synapses(neuron_cell: Build, morp
     for n in spread(compartments, 6):
         own, everywhere = other.impedance_from(n)
         np.testing.assert_allclose(1e3 * state.input_resistance[0, n], own, rtol=RESISTANCE_WITH_SYNAPSES)
+        transfer = ds.transfer_resistance(state, np.arange(compartments.size), n)[0, :, 0]
+        np.testing.assert_allclose(1e3 * transfer, everywhere, rtol=RESISTANCE_WITH_SYNAPSES)
         attenuation = everywhere[compartments.roots[0]] / own
         np.testing.assert_allclose(state.attenuation_to_soma[0, n], attenuation, rtol=RESISTANCE_WITH_SYNAPSES)
 
@@ -179,5 +182,5 @@ def test_spines_scale_the_leak_of_their_region_only(neuron_cell: Build) -> None:
     morphology = on_single_precision_grid(quietly(lambda: ds.Morphology.from_swc(REGIONS)))
     passive = ds.Passive(spine_factor={"basal": 1.9, "apical": 2.5})
     compartments, other = build(neuron_cell, morphology, passive)
-    transfer = ds.transfer_resistance(compartments, [0], np.arange(compartments.size))[0]
+    transfer = ds.transfer_resistance(ds.steady_state(compartments), [0], np.arange(compartments.size))[0, 0]
     np.testing.assert_allclose(1e3 * transfer, other.impedance_from(0)[1], rtol=RESISTANCE)
