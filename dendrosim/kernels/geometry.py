@@ -14,9 +14,7 @@ Floats = NDArray[np.float64]
 
 
 @njit(cache=True)
-def find_runs(
-    parent: Ints, order: Ints, soma: NDArray[np.bool_], structure: Ints
-) -> tuple[Ints, Ints, Ints]:
+def find_runs(parent: Ints, order: Ints, soma: NDArray[np.bool_], structure: Ints) -> tuple[Ints, Ints, Ints]:
     """Cut a tree of samples into runs.
 
     Parameters
@@ -62,7 +60,14 @@ def find_runs(
 
 @njit(cache=True)
 def run_points(
-    parent: Ints, order: Ints, soma: NDArray[np.bool_], run_of: Ints, first: Ints, xyz: Floats, sphere: bool, center: Floats,
+    parent: Ints,
+    order: Ints,
+    soma: NDArray[np.bool_],
+    run_of: Ints,
+    first: Ints,
+    xyz: Floats,
+    sphere: bool,
+    center: Floats,
     radius: float,
 ) -> tuple[Ints, Ints]:
     """Rows of the points of each run, in order along it.

@@ -60,7 +60,9 @@ def depth(parent: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 @njit(cache=True)
-def accumulate(parent: NDArray[np.int64], before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+def accumulate(
+    parent: NDArray[np.int64], before: NDArray[np.float64], after: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Sum along the path from the root: ``out[n] = out[p] + after[p] + before[n]``, for parents that precede; shape (n,)."""
     out = np.empty(parent.size)
     for n in range(parent.size):

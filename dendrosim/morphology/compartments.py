@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from .tree import Morphology
 
 _PER_NODE = (
-    "leak", "coupling", "capacitance", "region", "stage", "path_distance", "area", "length", "xyz", "axial_resistance",
+    "leak",
+    "coupling",
+    "capacitance",
+    "region",
+    "stage",
+    "path_distance",
+    "area",
+    "length",
+    "xyz",
+    "axial_resistance",
 )
 
 
@@ -124,7 +133,10 @@ class Compartments:
         )
         leaf = np.ones(n, bool)
         leaf[self.parent[~roots]] = False
-        _refuse((self.leak == 0) & leaf, "leak is 0 at compartment {n}, which has no children: its voltage would be undefined; give it a positive leak")
+        _refuse(
+            (self.leak == 0) & leaf,
+            "leak is 0 at compartment {n}, which has no children: its voltage would be undefined; give it a positive leak",
+        )
         self.region = _array(np.where(roots, "soma", "dendrite") if region is None else region, n, np.str_, "region")
         ones, zeros = np.ones(n), np.zeros(n)
         self.stage = _array(trees.depth(self.parent) if stage is None else stage, n, np.int64, "stage")
@@ -151,7 +163,9 @@ class Compartments:
         from .discretise import discretise
 
         if not isinstance(passive, Passive):
-            raise ParameterError(f"the first argument is the membrane, such as ds.Passive(R_m=20000.0); got {passive!r}")
+            raise ParameterError(
+                f"the first argument is the membrane, such as ds.Passive(R_m=20000.0); got {passive!r}"
+            )
         return cls(**discretise(morphology, passive, **policy))
 
     @classmethod
@@ -195,7 +209,10 @@ class Compartments:
         offset = np.repeat(np.arange(n_cells) * one.size, one.size)
         tiled = np.tile(one, n_cells)
         return cls(
-            np.where(tiled < 0, -1, tiled + offset), leak=leak, coupling=coupling, physical=False,
+            np.where(tiled < 0, -1, tiled + offset),
+            leak=leak,
+            coupling=coupling,
+            physical=False,
             stage=np.tile(np.concatenate(stage), n_cells),
         )
 
@@ -221,10 +238,14 @@ class Compartments:
             if len(found) > 1:
                 raise ParameterError(f"the cells of a forest must agree in {name}; got {', '.join(map(str, found))}")
         offsets = np.cumsum([0, *(c.size for c in cells)])
-        parent = np.concatenate([np.where(c.parent < 0, -1, c.parent + o) for c, o in zip(cells, offsets[:-1], strict=True)])
+        parent = np.concatenate(
+            [np.where(c.parent < 0, -1, c.parent + o) for c, o in zip(cells, offsets[:-1], strict=True)]
+        )
         made = all(c._outline is not None for c in cells) and all(len(c.morphologies) == 1 for c in cells)
         forest = cls(
-            parent, leak_reversal=cells[0].leak_reversal, physical=cells[0].physical,
+            parent,
+            leak_reversal=cells[0].leak_reversal,
+            physical=cells[0].physical,
             morphologies=tuple(m for c in cells for m in c.morphologies) if made else (),
             **{name: np.concatenate([getattr(c, name) for c in cells]) for name in _PER_NODE},
         )
@@ -245,8 +266,12 @@ class Compartments:
             if name not in ("leak", "coupling", "capacitance"):
                 raise ParameterError(f"with_() does not know {name!r}; it takes leak, coupling, capacitance")
         copy = Compartments(
-            self.parent, leak_reversal=self.leak_reversal, physical=self.physical, morphologies=self.morphologies,
-            sample_compartment=self._sample_compartment, outline=self._outline,
+            self.parent,
+            leak_reversal=self.leak_reversal,
+            physical=self.physical,
+            morphologies=self.morphologies,
+            sample_compartment=self._sample_compartment,
+            outline=self._outline,
             **{**{name: getattr(self, name) for name in _PER_NODE}, **arrays},
         )
         copy._cells = self._cells
@@ -294,7 +319,9 @@ class Compartments:
         ids = one.morphologies[0].samples.id
         rows = np.flatnonzero(ids == sample)
         if rows.size == 0:
-            raise MorphologyError(f"no sample {sample!r} in {one.morphologies[0].name or 'the morphology'}; ids run from {ids.min()} to {ids.max()}")
+            raise MorphologyError(
+                f"no sample {sample!r} in {one.morphologies[0].name or 'the morphology'}; ids run from {ids.min()} to {ids.max()}"
+            )
         assert one._sample_compartment is not None
         return int(one._sample_compartment[rows[0]]) + offset
 
@@ -375,10 +402,14 @@ def _values(name: str, values: ArrayLike, n: int, unit: str) -> NDArray[np.float
     if array.ndim == 0:
         array = np.full(n, float(array))
     if array.shape != (n,):
-        raise ParameterError(f"{name} has shape {array.shape}; expected ({n},), one value per compartment, or one number")
+        raise ParameterError(
+            f"{name} has shape {array.shape}; expected ({n},), one value per compartment, or one number"
+        )
     wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
     if wrong.size:
-        raise ParameterError(f"{name}[{wrong[0]}] = {array[wrong[0]]} {unit} must be finite and not negative ({wrong.size} such)")
+        raise ParameterError(
+            f"{name}[{wrong[0]}] = {array[wrong[0]]} {unit} must be finite and not negative ({wrong.size} such)"
+        )
     return array.copy()
 
 
@@ -390,15 +421,23 @@ def _refuse(wrong: NDArray[np.bool_], message: str) -> None:
 def _parents(parent: ArrayLike) -> NDArray[np.int64]:
     array = np.asarray(parent)
     if array.ndim != 1 or array.size == 0:
-        raise ParameterError(f"parent has shape {array.shape}; expected (N,) with N >= 1: a tree needs at least one compartment")
+        raise ParameterError(
+            f"parent has shape {array.shape}; expected (N,) with N >= 1: a tree needs at least one compartment"
+        )
     if not np.issubdtype(array.dtype, np.integer):
         raise ParameterError(f"parent has dtype {array.dtype}; expected integers")
     array = array.astype(np.int64)
     if array[0] != -1:
         raise ParameterError(f"parent[0] = {array[0]}; the first compartment must be a root (-1)")
     _refuse(array < -1, "parent[{n}] is below -1; roots have parent -1")
-    _refuse(array >= np.arange(array.size), "parent[{n}] does not precede compartment {n}; order compartments so that parents come first")
+    _refuse(
+        array >= np.arange(array.size),
+        "parent[{n}] does not precede compartment {n}; order compartments so that parents come first",
+    )
     root = np.maximum.accumulate(np.where(array < 0, np.arange(array.size), 0))
-    _refuse((array >= 0) & (array < root), "parent[{n}] lies in another cell; the compartments of one cell must stand together")
+    _refuse(
+        (array >= 0) & (array < root),
+        "parent[{n}] lies in another cell; the compartments of one cell must stand together",
+    )
     array.flags.writeable = False
     return array

@@ -51,7 +51,9 @@ def pieces_per_run(
     if max_length is None and d_lambda is None:
         raise ParameterError("compartments() needs max_length (um, say 20.0) or d_lambda (say 0.1), or both")
     for name, value in (("max_length", max_length), ("d_lambda", d_lambda), ("frequency", frequency)):
-        if value is not None and not (isinstance(value, (int, float, np.number)) and math.isfinite(value) and value > 0):
+        if value is not None and not (
+            isinstance(value, (int, float, np.number)) and math.isfinite(value) and value > 0
+        ):
             raise ParameterError(f"{name}={value!r} must be a positive finite number")
     count = np.zeros(length.size)
     tolerance = 1e-9  # a run of exactly k times the limit is k pieces, whatever its rounding
@@ -92,8 +94,12 @@ def discretise(
         is_soma[soma.rows] = True
         if samples.parent[is_soma & (samples.parent < 0)].size == 0:
             return discretise(
-                morphology.reroot(int(samples.id[soma.rows[0]])), passive, max_length=max_length, d_lambda=d_lambda,
-                frequency=frequency, minimum_radius=minimum_radius,
+                morphology.reroot(int(samples.id[soma.rows[0]])),
+                passive,
+                max_length=max_length,
+                d_lambda=d_lambda,
+                frequency=frequency,
+                minimum_radius=minimum_radius,
             )
     radius, soma_radius = _radii(morphology, minimum_radius)
     xyz = samples.xyz

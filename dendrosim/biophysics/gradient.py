@@ -1,0 +1,131 @@
+"""Exact gradients of any loss on a steady state, by the adjoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ParameterError
+
+if TYPE_CHECKING:
+    from .steady import State
+
+Array = NDArray[Any]
+
+
+class Gradient:
+    """Exact gradient of a loss; made by `exact_gradient`.
+
+    Attributes
+    ----------
+    current : float array of shape (B, N)
+        q_n = dL/dI_n, per pA.
+    conductance : float array of shape (n_synapses,)
+        dL/dg of every synapse, per nS, summed over the batch.
+    coupling, leak : float arrays of shape (N,)
+        dL/dg of every coupling (0 at roots) and leak, per nS, summed over the batch.
+    inputs : float array of shape (B, P)
+        dL/dx.
+    """
+
+    def __init__(
+        self, state: State, current: Array, conductance: Array, coupling: Array, leak: Array, inputs: Array
+    ) -> None:
+        self._state = state
+        self.current, self.conductance, self.coupling, self.leak, self.inputs = (
+            current,
+            conductance,
+            coupling,
+            leak,
+            inputs,
+        )
+        self._credit: Array | None = None
+
+    @property
+    def credit(self) -> Array:
+        """e_n = dL/dV_n, shape (B, N), per mV: the total effect of imposing a small voltage change at n.
+
+        With the input resistance R_n, q_n = R_n e_n in both directions.
+        """
+        if self._credit is None:
+            self._credit = self.current / self._state.input_resistance
+        return self._credit
+
+    def plot(self, values: ArrayLike | None = None, **options: Any) -> Any:
+        """Draw a map of the gradient, by default the batch mean of dL/dI; see `dendrosim.plotting.plot_gradient_map`."""
+        from ..plotting import plot_gradient_map
+
+        if values is None:
+            values = self.current.mean(axis=0)
+            options = {"label": "dL/dI", "unit": "1/pA"} | options
+        return plot_gradient_map(self._state.compartments, values, **options)
+
+    def __repr__(self) -> str:
+        b, n = self.current.shape
+        return f"<Gradient: {b} stimuli x {n} compartments, {self.conductance.size} synapses>"
+
+
+def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None = None) -> Gradient:
+    """Gradient of a loss with respect to every parameter and input of a steady state.
+
+    Parameters
+    ----------
+    state : State
+        From `steady_state`.
+    loss_gradient : array of shape (B, N) or (B, n_cells)
+        Partial derivatives dL/dV of the loss itself, at every compartment or at the somas only, per mV.
+    out : float array of shape (B, N), optional
+        Where to put `Gradient.current`.
+
+    Returns
+    -------
+    Gradient
+
+    Raises
+    ------
+    ParameterError
+        If the shape does not fit or a value is not finite.
+
+    Notes
+    -----
+    The adjoint ``G^T q = dL/dV``, by the same elimination as the voltages. Then, for a synapse j on compartment n,
+    ``dL/dg_j = x_j (E_j - V_n) q_n`` (shunting), ``x_j d_j q_n`` (additive, reciprocal; d the driving force) or
+    ``sign_j x_j q_n`` (additive, directed); for the coupling of child c to parent p ``(V_c - V_p)(q_p - q_c)``
+    (reciprocal), ``(a_c - V_p) q_p`` (directed, shunting) or ``a_c q_p`` (directed, additive); for a leak ``(E_leak - V_n) q_n``.
+    In the directed tree q_n = R_n dL/dV_n unrolls to the path product of the paper's eq. 10; in the reciprocal cable
+    q_n = Z_nn A_(n->0) dL/dV_0 holds exactly, with the true input resistance and the attenuation along the path.
+
+    Examples
+    --------
+    >>> import numpy as np, dendrosim as ds
+    >>> tree = ds.Compartments.branching([2])
+    >>> synapses = ds.Synapses(tree, [1, 2], sign=[1, -1], conductance=1.0)
+    >>> state = ds.steady_state(tree, synapses, np.ones((1, 2)))
+    >>> gradient = ds.exact_gradient(state, np.ones((1, 1)))  # of the soma voltage
+    >>> bool(np.allclose(gradient.current, state.input_resistance * state.attenuation_to_soma))
+    True
+    """
+    system = state._system
+    loss = np.asarray(loss_gradient)
+    if loss.dtype.kind == "f" and loss.dtype != system.dtype:
+        raise ParameterError(
+            f"loss_gradient is {loss.dtype} and the state {system.dtype}; convert it with .astype('{system.dtype}')"
+        )
+    loss = np.ascontiguousarray(loss, dtype=system.dtype)
+    shapes = ((system.n_rows, system.size), (system.n_rows, system.roots.size))
+    if loss.shape not in shapes:
+        raise ParameterError(
+            f"loss_gradient has shape {loss.shape}; expected {shapes[0]}, dL/dV at every compartment, or {shapes[1]}, at the somas"
+        )
+    if not np.isfinite(loss).all():
+        row, column = np.argwhere(~np.isfinite(loss))[0]
+        raise ParameterError(f"loss_gradient[{row}, {column}] = {loss[row, column]}; it must be finite")
+    if out is not None and not (
+        out.shape == shapes[0] and out.dtype == system.dtype and out.flags.c_contiguous and out.flags.writeable
+    ):
+        raise ParameterError(
+            f"out must be a writeable C-ordered array of {system.dtype} and shape {shapes[0]}; got {out.dtype} {out.shape}"
+        )
+    return Gradient(state, **system.adjoint(state.voltage, loss, out))

@@ -1,0 +1,230 @@
+"""Steady states of trees with synapses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from ..errors import ParameterError
+from .direction import direction as direction_named
+from .gates import Gate
+from .integration import integration as integration_named
+from .system import System, float_type
+
+if TYPE_CHECKING:
+    from ..morphology.compartments import Compartments
+    from .synapses import Synapses
+
+Array = NDArray[Any]
+
+
+class State:
+    """Steady state of a forest for a batch of stimuli; made by `steady_state`.
+
+    Attributes
+    ----------
+    voltage : float array of shape (B, N)
+        mV.
+    compartments : Compartments
+    synapses : Synapses or None
+    x : float array of shape (B, P)
+        Presynaptic activities.
+    integration, direction : str
+    gate : Gate or None
+    """
+
+    def __init__(
+        self,
+        compartments: Compartments,
+        synapses: Synapses | None,
+        x: Array,
+        voltage: Array,
+        integration: str,
+        direction: str,
+        gate: Gate | None,
+        system: System,
+    ) -> None:
+        self.compartments, self.synapses, self.x, self.voltage = compartments, synapses, x, voltage
+        self.integration, self.direction, self.gate = integration, direction, gate
+        self._system = system
+        self._resistances: tuple[Array, Array] | None = None
+
+    @property
+    def voltage_soma(self) -> Array:
+        """Voltage at the root of every cell, shape (B, n_cells), mV."""
+        soma: Array = self.voltage[:, self.compartments.roots]
+        return soma
+
+    @property
+    def activity(self) -> Array:
+        """What parents and the decoder receive, shape (B, N): f(V) behind a gate, V without one."""
+        return self.voltage if self.gate is None else self.gate.activity(self.voltage)
+
+    @property
+    def input_resistance(self) -> Array:
+        """Voltage change at n per current injected at n, shape (B, N), GOhm (= mV / pA); R_n = 1 / G_n in directed trees.
+
+        In the reciprocal cable this is the true input resistance Z_nn, the diagonal of the inverse of the conductance matrix.
+        """
+        return self._both()[0]
+
+    @property
+    def attenuation_to_soma(self) -> Array:
+        """Voltage change at the soma per voltage change at n, current being injected at n, shape (B, N).
+
+        So that ``exact_gradient(state, loss).current == input_resistance * attenuation_to_soma * loss`` for a loss at the soma.
+        """
+        return self._both()[1]
+
+    def _both(self) -> tuple[Array, Array]:
+        if self._resistances is None:
+            self._resistances = self._system.resistances(self.voltage)
+        return self._resistances
+
+    def plot(self, stimulus: int = 0, **options: Any) -> Any:
+        """Draw the cell coloured by the voltage under one stimulus; see `dendrosim.plotting.plot_morphology`."""
+        from ..plotting import plot_morphology
+
+        options = {"label": "voltage", "unit": "mV"} | options
+        return plot_morphology(self.compartments, self.voltage[stimulus], **options)
+
+    def __repr__(self) -> str:
+        b, n = self.voltage.shape
+        return f"<State: {b} stimuli x {n} compartments, {self.integration}, {self.direction}, {self.voltage.dtype}>"
+
+
+def steady_state(
+    compartments: Compartments,
+    synapses: Synapses | None = None,
+    x: ArrayLike | None = None,
+    *,
+    integration: str = "shunting",
+    direction: str = "reciprocal",
+    current: ArrayLike | None = None,
+    gate: Gate | None = None,
+    dtype: DTypeLike | None = None,
+    threads: int | None = None,
+    out: Array | None = None,
+) -> State:
+    """Steady voltages of every compartment for a batch of stimuli.
+
+    Parameters
+    ----------
+    compartments : Compartments
+        One cell or a forest, N compartments.
+    synapses : Synapses, optional
+        None: no synapses.
+    x : array of shape (B, P), optional
+        Presynaptic activities, finite and not negative; P is ``synapses.n_inputs``. May be left out without synapses.
+    integration : {"shunting", "additive"}
+        Whether synapses are conductances or current sources.
+    direction : {"reciprocal", "directed"}
+        The real cable, or children that drive their parents (paper eq. 3).
+    current : array of shape (N,) or (B, N), optional
+        Injected currents, pA.
+    gate : Gate, optional
+        Nonlinearity between compartments; directed trees only.
+    dtype : {"float64", "float32"}, optional
+        What to compute in; by default that of `x` and `current`, which must agree.
+    threads : int, optional
+        By default every processor, or one thread where the work is small. Results do not depend on it.
+    out : float array of shape (B, N), optional
+        Where to put the voltages: saves the time that the system needs for fresh memory.
+
+    Returns
+    -------
+    State
+
+    Raises
+    ------
+    ParameterError
+        If a shape, value, option or combination is impossible; the message says what would work.
+
+    Notes
+    -----
+    Reciprocal: the symmetric tree system G V = b, solved exactly in O(N) per stimulus by elimination from the tips to the
+    soma and back (Hines, Int J Bio-Med Comput 15:69, 1984), arranged so that nothing is subtracted. Directed: one pass from
+    the tips to the soma. Additive integration has a fixed driving force per synapse and adds no conductance.
+
+    Examples
+    --------
+    >>> import numpy as np, dendrosim as ds
+    >>> tree = ds.Compartments.branching([2])
+    >>> synapses = ds.Synapses(tree, [1, 2], sign=[1, -1], conductance=1.0)
+    >>> state = ds.steady_state(tree, synapses, np.array([[1.0, 0.0], [1.0, 1.0]]), direction="directed")
+    >>> state.voltage.round(3)
+    array([[0.167, 0.5  , 0.   ],
+           [0.167, 0.5  , 0.   ]])
+    """
+    how, way = integration_named(integration), direction_named(direction)
+    if gate is not None and not way.gated:
+        raise ParameterError(
+            f"gate= works in directed trees only; got direction={direction!r}: drop the gate or use direction='directed'"
+        )
+    kind = float_type(dtype, x, current, out)
+    activity = _activity(synapses, x, current, compartments, kind)
+    n_rows, n = activity.shape[0], compartments.size
+    injected = _current(current, n_rows, n, kind)
+    if out is None:
+        out = np.empty((n_rows, n), kind)
+    elif not (
+        isinstance(out, np.ndarray)
+        and out.shape == (n_rows, n)
+        and out.dtype == kind
+        and out.flags.c_contiguous
+        and out.flags.writeable
+    ):
+        got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else repr(out)
+        raise ParameterError(f"out must be a writeable C-ordered array of {kind} and shape ({n_rows}, {n}); got {got}")
+    system = System(compartments, synapses, activity, how, way, gate, threads)
+    system.solve(injected, out)
+    return State(compartments, synapses, activity, out, integration, direction, gate, system)
+
+
+def _activity(
+    synapses: Synapses | None,
+    x: ArrayLike | None,
+    current: ArrayLike | None,
+    compartments: Compartments,
+    kind: np.dtype[Any],
+) -> Array:
+    """Presynaptic activities as a checked C-ordered array of shape (B, P)."""
+    if synapses is None:
+        if x is not None:
+            raise ParameterError("x= drives synapses, and there are none: pass synapses=, or leave x out")
+        return np.empty((np.shape(current)[0] if np.ndim(current) == 2 else 1, 0), kind)
+    if synapses.n_compartments != compartments.size:
+        raise ParameterError(
+            f"the synapses were made for {synapses.n_compartments} compartments and the tree has {compartments.size}: "
+            "make them for these compartments"
+        )
+    if x is None:
+        raise ParameterError(f"x= is missing: presynaptic activities of shape (B, {synapses.n_inputs}), not negative")
+    given = np.asarray(x)
+    if given.ndim != 2 or given.shape[1] != synapses.n_inputs:
+        hint = "; one stimulus is x[None, :]" if given.shape == (synapses.n_inputs,) else ""
+        raise ParameterError(
+            f"x has shape {given.shape}; expected (B, {synapses.n_inputs}), one column per input{hint}"
+        )
+    activity = np.ascontiguousarray(given, dtype=kind)
+    if activity.size and not (activity.min() >= 0 and np.isfinite(activity.max())):
+        row, column = np.argwhere(~(np.isfinite(activity) & (activity >= 0)))[0]
+        raise ParameterError(
+            f"x[{row}, {column}] = {activity[row, column]}: presynaptic activity must be finite and not negative; encode signed inputs as "
+            "two, ON and OFF"
+        )
+    return activity
+
+
+def _current(current: ArrayLike | None, n_rows: int, n: int, kind: np.dtype[Any]) -> Array | None:
+    if current is None:
+        return None
+    injected = np.ascontiguousarray(current, dtype=kind)
+    if injected.shape not in ((n,), (n_rows, n)):
+        raise ParameterError(f"current has shape {injected.shape}; expected ({n},) or ({n_rows}, {n}), pA")
+    if not np.isfinite(injected).all():
+        where = tuple(np.argwhere(~np.isfinite(injected))[0].tolist())
+        raise ParameterError(f"current at {where} is {injected[where]}; it must be finite (pA)")
+    return injected

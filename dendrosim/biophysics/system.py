@@ -1,0 +1,154 @@
+"""One problem in the form that kernels take: arrays of one dtype, blocks of stimuli, threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..errors import ParameterError
+from ..kernels import parallel
+from .direction import Direction
+from .gates import Gate
+from .integration import Integration
+
+if TYPE_CHECKING:
+    from ..morphology.compartments import Compartments
+    from .synapses import Synapses
+
+Array = NDArray[Any]
+
+WIDTH = {np.dtype(np.float64): 8, np.dtype(np.float32): 16}
+"""Stimuli per block: as many as keep the workspace of a few thousand compartments in the second-level cache."""
+
+PARTIAL_SUMS = 16
+"""Parts of a batch that are summed apart, so that results do not depend on the number of threads."""
+
+
+class System:
+    """Compartments, synapses and stimuli, ready to be solved.
+
+    Parameters
+    ----------
+    compartments : Compartments
+    synapses : Synapses or None
+    x : array of shape (B, P)
+        C-ordered, of the dtype that everything is computed in.
+    integration : Integration
+    direction : Direction
+    gate : Gate or None
+    threads : int or None
+        None: every processor, or one thread where the work is small.
+    """
+
+    def __init__(
+        self,
+        compartments: Compartments,
+        synapses: Synapses | None,
+        x: Array,
+        integration: Integration,
+        direction: Direction,
+        gate: Gate | None,
+        threads: int | None,
+    ) -> None:
+        n, dtype = compartments.size, x.dtype
+        self.size, self.n_rows, self.n_inputs, self.dtype = n, x.shape[0], x.shape[1], dtype
+        self.roots = compartments.roots
+        self.n_synapses = 0 if synapses is None else synapses.size
+        self._kernels = direction.kernels()
+        base, offset = direction.base(compartments, integration)
+        if direction.gated:
+            slope, midpoint = (np.empty(0, dtype),) * 2 if gate is None else gate.arrays(n, dtype)
+            gates: tuple[Array, ...] = (slope, midpoint)
+        else:
+            gates = ()
+        none = np.empty(0)
+        if synapses is None:
+            wiring: tuple[Array, ...] = (
+                np.empty(0, np.int64),
+                np.empty(0, np.int64),
+                none.astype(dtype),
+                none.astype(dtype),
+            )
+        else:
+            force = integration.force(synapses, compartments, directed=direction.gated)
+            wiring = (synapses.compartment, synapses.source, synapses.conductance.astype(dtype), force.astype(dtype))
+        self._head = (
+            np.where(compartments.parent < 0, n, compartments.parent),  # roots hang on a padding row
+            base.astype(dtype),
+            compartments.coupling.astype(dtype),
+            *wiring,
+            integration.shunt,
+            offset,
+            *gates,
+            x.reshape(-1),
+            self.n_inputs,
+        )
+        width = WIDTH[dtype]
+        self._width = 1 if self.n_rows <= width // 4 else width  # a nearly empty block costs what a full one does
+        self._lanes = (0.0,) * self._width
+        self.n_blocks = -(-self.n_rows // self._width)
+        self.threads = _threads(threads, self.size * self.n_rows)
+
+    def solve(self, current: Array | None, out: Array) -> None:
+        """Steady voltages into `out`, shape (B, N)."""
+        injected = np.empty(0, self.dtype) if current is None else current.reshape(-1)
+        self._run(self._kernels.solve, (injected, self.n_rows, out.reshape(-1)))
+
+    def resistances(self, voltage: Array) -> tuple[Array, Array]:
+        """Input resistance and attenuation to the soma, shape (B, N) each."""
+        resistance, attenuation = np.empty_like(voltage), np.empty_like(voltage)
+        self._run(
+            self._kernels.resistances,
+            (voltage.reshape(-1), self.n_rows, resistance.reshape(-1), attenuation.reshape(-1)),
+        )
+        return resistance, attenuation
+
+    def adjoint(self, voltage: Array, loss: Array, out: Array | None = None) -> dict[str, Array]:
+        """Gradient of a loss with partial derivatives `loss`, shape (B, N) or (B, n_cells), by parameter."""
+        current = np.empty_like(voltage) if out is None else out
+        inputs = np.empty((self.n_rows, self.n_inputs), self.dtype)
+        parts = parallel.ranges(self.n_blocks, PARTIAL_SUMS)
+        sums = [np.zeros((len(parts), k), self.dtype) for k in (self.n_synapses, self.size, self.size)]
+        head = (*self._head, voltage.reshape(-1), self.n_rows, self.roots, loss.reshape(-1), current.reshape(-1))
+        jobs = [
+            (*head, *(s[i] for s in sums), inputs.reshape(-1), *blocks, self._lanes) for i, blocks in enumerate(parts)
+        ]
+        parallel.run(self._kernels.adjoint, jobs, self.threads)
+        conductance, coupling, leak = (s.sum(axis=0) for s in sums)
+        return {"current": current, "conductance": conductance, "coupling": coupling, "leak": leak, "inputs": inputs}
+
+    def _run(self, kernel: Any, tail: tuple[Any, ...]) -> None:
+        jobs = [(*self._head, *tail, *blocks, self._lanes) for blocks in parallel.ranges(self.n_blocks, self.threads)]
+        parallel.run(kernel, jobs, self.threads)
+
+
+def float_type(dtype: DTypeLike | None, *arrays: Any) -> np.dtype[Any]:
+    """The one floating-point type of a computation.
+
+    Raises
+    ------
+    ParameterError
+        If it is neither float32 nor float64, or arrays of both are given and `dtype` does not choose.
+    """
+    if dtype is not None:
+        chosen = np.dtype(dtype)
+    else:
+        found = {a.dtype for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
+        if len(found) > 1:
+            raise ParameterError(
+                f"the arrays mix {' and '.join(sorted(map(str, found)))}; convert one, or choose with dtype='float64' or dtype='float32'"
+            )
+        chosen = found.pop() if found else np.dtype(np.float64)
+    if chosen not in WIDTH:
+        raise ParameterError(f"dtype={chosen} is not supported; valid: 'float64', 'float32'")
+    return chosen
+
+
+def _threads(threads: int | None, work: int) -> int:
+    if threads is None:
+        return 1 if work < parallel.SMALL else parallel.available()
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
+        raise ParameterError(f"threads={threads!r} must be a positive integer, or None to choose by the amount of work")
+    return int(threads)

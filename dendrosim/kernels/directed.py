@@ -1,0 +1,249 @@
+"""Directed trees, in which children drive their parents: forward pass, adjoint and path gains (paper eq. 3-4, 9-10).
+
+With a = f(V) behind a gate, or a = V without one, and everything relative to the leak's reversal potential:
+
+    V_n = (sum_j x_j g_j d_j + sum_c g_c a_c + I_n) / G_n,    G_n = base_n + shunt * sum_j x_j g_j.
+
+Shunting integration has base = leak + sum_c g_c and shunt = 1; additive integration is the same with base = 1, shunt = 0.
+The arrays are those of `cable`, with `base` in place of `leak` and, per compartment, the `slope` and `midpoint` of the gate
+f(V) = (tanh(slope (V - midpoint)) + 1) / 2 (arrays of shape (0,): no gates).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from .blocks import gather, scatter
+from .cable import _conductances
+from .simd import fill, load, store, total
+
+Array = NDArray[Any]
+Lanes = tuple[float, ...]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _gate(
+    v: Array, slope: Array, midpoint: Array, offset: float, activity: Array, derivative: Array, width: int
+) -> None:
+    """Activity f(V) relative to `offset`, and f'(V), of every compartment of a block."""
+    for n in range(slope.size):
+        for i in range(n * width, (n + 1) * width):
+            t = math.tanh(slope[n] * (v[i] + offset - midpoint[n]))
+            activity[i] = 0.5 * (t + 1.0) - offset
+            derivative[i] = 0.5 * slope[n] * (1.0 - t * t)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def solve(
+    parent: Array,
+    base: Array,
+    coupling: Array,
+    compartment: Array,
+    source: Array,
+    conductance: Array,
+    drive: Array,
+    shunt: float,
+    offset: float,
+    slope: Array,
+    midpoint: Array,
+    x: Array,
+    n_inputs: int,
+    current: Array,
+    n_rows: int,
+    voltage: Array,
+    first: int,
+    last: int,
+    lanes: Lanes,
+) -> None:
+    """Steady voltages, one pass from the tips to the roots; arguments as in `cable.solve`."""
+    width = len(lanes)
+    n_nodes = parent.size
+    gated = slope.size > 0
+    zero = fill(base.dtype.type(0.0), lanes)
+    inputs = np.empty(n_inputs * width, base.dtype)
+    G = np.empty((n_nodes + 1) * width, base.dtype)
+    b = np.empty((n_nodes + 1) * width, base.dtype)
+    for block in range(first, last):
+        row = block * width
+        gather(x, n_inputs, row, n_rows, inputs, lanes)
+        if current.size == 0:
+            for n in range(n_nodes):
+                store(b, n * width, zero)
+        elif current.size == n_nodes:
+            for n in range(n_nodes):
+                store(b, n * width, fill(current[n], lanes))
+        else:
+            gather(current, n_nodes, row, n_rows, b, lanes)
+        store(b, n_nodes * width, zero)
+        _conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
+        for j in range(compartment.size):
+            i = compartment[j] * width
+            store(b, i, load(b, i, lanes) + load(inputs, source[j] * width, lanes) * (conductance[j] * drive[j]))
+        for n in range(n_nodes - 1, -1, -1):
+            i = n * width
+            up = parent[n] * width
+            v = load(b, i, lanes) / load(G, i, lanes)
+            store(b, i, v)
+            if gated:
+                for w in range(width):
+                    t = math.tanh(slope[n] * (b[i + w] + offset - midpoint[n]))
+                    b[up + w] += coupling[n] * (0.5 * (t + 1.0) - offset)
+            else:
+                store(b, up, load(b, up, lanes) + v * coupling[n])
+        if offset != 0.0:
+            for n in range(n_nodes):
+                store(b, n * width, load(b, n * width, lanes) + offset)
+        scatter(voltage, n_nodes, row, n_rows, b, lanes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def adjoint(
+    parent: Array,
+    base: Array,
+    coupling: Array,
+    compartment: Array,
+    source: Array,
+    conductance: Array,
+    drive: Array,
+    shunt: float,
+    offset: float,
+    slope: Array,
+    midpoint: Array,
+    x: Array,
+    n_inputs: int,
+    voltage: Array,
+    n_rows: int,
+    roots: Array,
+    loss: Array,
+    current: Array,
+    d_conductance: Array,
+    d_coupling: Array,
+    d_leak: Array,
+    d_inputs: Array,
+    first: int,
+    last: int,
+    lanes: Lanes,
+) -> None:
+    """Credits from the roots to the tips (eq. 9) and the gradient of every parameter; arguments as in `cable.adjoint`."""
+    width = len(lanes)
+    n_nodes = parent.size
+    n_cells = roots.size
+    gated = slope.size > 0
+    zero = fill(base.dtype.type(0.0), lanes)
+    inputs = np.empty(n_inputs * width, base.dtype)
+    to_inputs = np.empty(n_inputs * width, base.dtype)
+    G = np.empty((n_nodes + 1) * width, base.dtype)
+    q = np.empty((n_nodes + 1) * width, base.dtype)
+    v = np.empty((n_nodes + 1) * width, base.dtype)
+    a = np.empty(n_nodes * width if gated else 0, base.dtype)
+    slant = np.empty(n_nodes * width if gated else 0, base.dtype)
+    at_roots = np.empty(n_cells * width, base.dtype)
+    for block in range(first, last):
+        row = block * width
+        gather(x, n_inputs, row, n_rows, inputs, lanes)
+        _conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
+        if loss.size == n_rows * n_nodes and n_cells != n_nodes:
+            gather(loss, n_nodes, row, n_rows, q, lanes)
+        else:
+            for n in range(n_nodes):
+                store(q, n * width, zero)
+            gather(loss, n_cells, row, n_rows, at_roots, lanes)
+            for k in range(n_cells):
+                store(q, roots[k] * width, load(at_roots, k * width, lanes))
+        store(q, n_nodes * width, zero)
+        gather(voltage, n_nodes, row, n_rows, v, lanes)
+        for n in range(n_nodes):
+            store(v, n * width, load(v, n * width, lanes) - offset)
+        store(v, n_nodes * width, zero)
+        if gated:
+            _gate(v, slope, midpoint, offset, a, slant, width)
+        for n in range(n_nodes):
+            i = n * width
+            up = parent[n] * width
+            above = load(q, up, lanes)
+            vn = load(v, i, lanes)
+            if gated:
+                credit = load(q, i, lanes) + above * coupling[n] * load(slant, i, lanes)
+                out = load(a, i, lanes)
+            else:
+                credit = load(q, i, lanes) + above * coupling[n]
+                out = vn
+            here = credit / load(G, i, lanes)
+            store(q, i, here)
+            d_leak[n] -= shunt * total(vn * here)
+            d_coupling[n] += total((out - load(v, up, lanes) * shunt) * above)
+        for k in range(n_cells):
+            d_coupling[roots[k]] = 0.0
+        for p in range(n_inputs):
+            store(to_inputs, p * width, zero)
+        for j in range(compartment.size):
+            i = compartment[j] * width
+            s = source[j] * width
+            gain = (drive[j] - load(v, i, lanes) * shunt) * load(q, i, lanes)
+            d_conductance[j] += total(load(inputs, s, lanes) * gain)
+            store(to_inputs, s, load(to_inputs, s, lanes) + gain * conductance[j])
+        scatter(current, n_nodes, row, n_rows, q, lanes)
+        scatter(d_inputs, n_inputs, row, n_rows, to_inputs, lanes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def resistances(
+    parent: Array,
+    base: Array,
+    coupling: Array,
+    compartment: Array,
+    source: Array,
+    conductance: Array,
+    drive: Array,
+    shunt: float,
+    offset: float,
+    slope: Array,
+    midpoint: Array,
+    x: Array,
+    n_inputs: int,
+    voltage: Array,
+    n_rows: int,
+    input_resistance: Array,
+    attenuation: Array,
+    first: int,
+    last: int,
+    lanes: Lanes,
+) -> None:
+    """R_n = 1 / G_n and the path gain dV_soma / dV_n = prod R_k g_k f'(V) (eq. 10); arguments as in `cable.resistances`."""
+    width = len(lanes)
+    n_nodes = parent.size
+    gated = slope.size > 0
+    one = base.dtype.type(1.0)
+    inputs = np.empty(n_inputs * width, base.dtype)
+    G = np.empty((n_nodes + 1) * width, base.dtype)
+    gain = np.empty((n_nodes + 1) * width, base.dtype)
+    v = np.empty(n_nodes * width if gated else 0, base.dtype)
+    slant = np.empty(n_nodes * width if gated else 0, base.dtype)
+    for block in range(first, last):
+        row = block * width
+        gather(x, n_inputs, row, n_rows, inputs, lanes)
+        _conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
+        store(G, n_nodes * width, fill(one, lanes))
+        store(gain, n_nodes * width, fill(one, lanes))
+        if gated:
+            gather(voltage, n_nodes, row, n_rows, v, lanes)
+            for n in range(n_nodes):
+                store(v, n * width, load(v, n * width, lanes) - offset)
+            _gate(v, slope, midpoint, offset, v, slant, width)
+        for n in range(n_nodes):
+            i = n * width
+            up = parent[n] * width
+            store(G, i, one / load(G, i, lanes))
+            step = load(gain, up, lanes)
+            if parent[n] < n_nodes:
+                step = step * load(G, up, lanes) * coupling[n]
+                if gated:
+                    step = step * load(slant, i, lanes)
+            store(gain, i, step)
+        scatter(input_resistance, n_nodes, row, n_rows, G, lanes)
+        scatter(attenuation, n_nodes, row, n_rows, gain, lanes)

@@ -1,0 +1,44 @@
+"""Blocks of stimuli on several threads.
+
+Kernels release the GIL and work on a range of blocks each; plain threads then need no threading layer of numba's, whose
+OpenMP flavour spins when the cores are busy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+SMALL = 50_000
+"""Compartments times stimuli below which one thread is faster than two (about 100 us of work)."""
+
+
+def available() -> int:
+    """Number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """One pool per process: threads do not survive a fork."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="dendrosim")
+
+
+def run(work: Callable[..., Any], jobs: list[tuple[Any, ...]], threads: int) -> None:
+    """Call `work` with each tuple of arguments, on at most `threads` threads."""
+    if threads <= 1 or len(jobs) <= 1:
+        for job in jobs:
+            work(*job)
+        return
+    for _ in _pool(threads, os.getpid()).map(lambda job: work(*job), jobs):
+        pass
+
+
+def ranges(n_blocks: int, parts: int) -> list[tuple[int, int]]:
+    """At most `parts` contiguous ranges of nearly equal length that cover the blocks."""
+    parts = max(1, min(parts, n_blocks))
+    edges = [n_blocks * i // parts for i in range(parts + 1)]
+    return [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]

@@ -1,0 +1,202 @@
+"""Explicit vectors for numba: `width` neighbouring stimuli handled as one value.
+
+LLVM's automatic vectoriser gives up on loops over many arrays and needs run-time checks for overlap. Here a kernel says
+which values form a vector: ``load(a, i, lanes)`` reads ``a[i:i + width]`` (1-D, contiguous, no bounds check), arithmetic with
+other vectors or scalars is elementwise, ``store(a, i, v)`` writes it back. `lanes` is any tuple of `width` numbers: its
+length is part of its type, so that one kernel is compiled for each width it is called with. Any machine works: LLVM splits
+vectors that are wider than its registers.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.core.typing import signature
+from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+__all__ = ["fill", "load", "load_transposed", "store", "store_transposed", "total"]
+
+
+class Vector(types.Type):  # type: ignore[misc]
+    """`width` values of one floating-point type."""
+
+    def __init__(self, dtype: Any, width: int) -> None:
+        self.dtype, self.width = dtype, width
+        super().__init__(name=f"Vector({dtype}, {width})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, vector: Vector) -> None:
+        super().__init__(manager, vector, ir.VectorType(manager.lookup(vector.dtype).get_value_type(), vector.width))
+
+
+def _splat(builder: Any, scalar: Any, width: int) -> Any:
+    kind = ir.VectorType(scalar.type, width)
+    one = builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(
+        one, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+    )
+
+
+def _place(context: Any, builder: Any, array_type: Any, array: Any, index: Any, width: int) -> Any:
+    data = context.make_array(array_type)(context, builder, array).data
+    at = builder.gep(data, [index])
+    return builder.bitcast(at, ir.VectorType(at.type.pointee, width).as_pointer())
+
+
+def _aligned(context: Any, array_type: Any) -> int:
+    return int(context.get_abi_sizeof(context.get_data_type(array_type.dtype)))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load(typing_context: Any, array: Any, index: Any, lanes: Any) -> Any:
+    """Vector ``array[index:index + width]``, `width` being the length of the tuple `lanes`."""
+    vector = Vector(array.dtype, lanes.count)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = _place(context, builder, sig.args[0], args[0], args[1], vector.width)
+        value = builder.load(pointer)
+        value.align = _aligned(context, sig.args[0])
+        return value
+
+    return vector(array, types.intp, lanes), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store(typing_context: Any, array: Any, index: Any, vector: Any) -> Any:
+    """Write `vector` to ``array[index:index + width]``."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = _place(context, builder, sig.args[0], args[0], args[1], sig.args[2].width)
+        builder.store(args[2], pointer).align = _aligned(context, sig.args[0])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fill(typing_context: Any, scalar: Any, lanes: Any) -> Any:
+    """Vector of copies of a scalar, one per entry of the tuple `lanes`."""
+    vector = Vector(scalar, lanes.count)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _splat(builder, args[0], vector.width)
+
+    return vector(scalar, lanes), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def total(typing_context: Any, vector: Any) -> Any:
+    """Sum of the values of a vector, pairwise."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        value, width = args[0], sig.args[0].width
+        undefined = ir.Constant(value.type, ir.Undefined)
+        while width > 1:
+            width //= 2
+            half = [i + width if i < width else 0 for i in range(sig.args[0].width)]
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), sig.args[0].width), half)
+            value = builder.fadd(value, builder.shuffle_vector(value, undefined, mask))
+        return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+
+    return vector.dtype(vector), generate
+
+
+def _transpose(builder: Any, rows: list[Any]) -> list[Any]:
+    """Transpose a square of vectors by log2(width) rounds, each interleaving the first half of the rows with the second."""
+    width = len(rows)
+    low = [i // 2 + (i % 2) * width for i in range(width)]
+    masks = [ir.Constant(ir.VectorType(ir.IntType(32), width), [v + shift for v in low]) for shift in (0, width // 2)]
+    for _ in range(width.bit_length() - 1):
+        pairs = zip(rows[: width // 2], rows[width // 2 :], strict=True)
+        rows = [builder.shuffle_vector(a, b, mask) for a, b in pairs for mask in masks]
+    return rows
+
+
+def _rows(builder: Any, context: Any, sig: Any, array: Any, at: int, first: Any, stride: Any, width: int) -> list[Any]:
+    places = []
+    for i in range(width):
+        index = builder.add(first, builder.mul(stride, ir.Constant(stride.type, i)))
+        places.append(_place(context, builder, sig.args[at], array, index, width))
+    return places
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load_transposed(typing_context: Any, target: Any, at: Any, source: Any, first: Any, stride: Any, lanes: Any) -> Any:
+    """Copy a square: ``target[at + width * j + i] = source[first + stride * i + j]`` for i, j < width."""
+    size = lanes.count
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        rows = []
+        for place in _rows(builder, context, sig, args[2], 2, args[3], args[4], size):
+            row = builder.load(place)
+            row.align = _aligned(context, sig.args[2])
+            rows.append(row)
+        step = ir.Constant(args[1].type, size)
+        for place, row in zip(
+            _rows(builder, context, sig, args[0], 0, args[1], step, size), _transpose(builder, rows), strict=True
+        ):
+            builder.store(row, place).align = _aligned(context, sig.args[0])
+        return context.get_dummy_value()
+
+    return types.void(target, types.intp, source, types.intp, types.intp, lanes), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store_transposed(
+    typing_context: Any, target: Any, first: Any, stride: Any, source: Any, at: Any, lanes: Any
+) -> Any:
+    """Copy a square: ``target[first + stride * i + j] = source[at + width * j + i]`` for i, j < width."""
+    size = lanes.count
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        rows = []
+        step = ir.Constant(args[4].type, size)
+        for place in _rows(builder, context, sig, args[3], 3, args[4], step, size):
+            row = builder.load(place)
+            row.align = _aligned(context, sig.args[3])
+            rows.append(row)
+        for place, row in zip(
+            _rows(builder, context, sig, args[0], 0, args[1], args[2], size), _transpose(builder, rows), strict=True
+        ):
+            builder.store(row, place).align = _aligned(context, sig.args[0])
+        return context.get_dummy_value()
+
+    return types.void(target, types.intp, types.intp, source, types.intp, lanes), generate
+
+
+_ARITHMETIC = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
+
+
+def _register(function: Any, instruction: str) -> None:
+    @infer_global(function)  # type: ignore[untyped-decorator]
+    class Arithmetic(AbstractTemplate):  # type: ignore[misc]
+        def generic(self, args: Any, keywords: Any) -> Any:
+            vectors = [a for a in args if isinstance(a, Vector)]
+            if len(args) != 2 or len(set(vectors)) != 1:
+                return None
+            vector = vectors[0]
+            sides = [a if isinstance(a, Vector) else vector.dtype for a in args]
+            return signature(vector, *sides)
+
+    def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        vector = sig.return_type
+        sides = [
+            a
+            if isinstance(kind, Vector)
+            else _splat(builder, context.cast(builder, a, kind, vector.dtype), vector.width)
+            for a, kind in zip(args, sig.args, strict=True)
+        ]
+        return getattr(builder, instruction)(*sides, flags=("contract",))
+
+    for left, right in ((Vector, Vector), (Vector, types.Float), (types.Float, Vector)):
+        lower_builtin(function, left, right)(lower)
+
+
+for _function, _instruction in _ARITHMETIC.items():
+    _register(_function, _instruction)
