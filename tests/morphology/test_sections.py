@@ -119,6 +119,14 @@ def test_trunk_of_one_sample_begins_at_the_soma() -> None:
     assert cell.path_distance.tolist() == [0, 4, 14, 24]
 
 
+def test_trunk_of_one_sample_within_the_soma_has_no_length() -> None:
+    cell = Morphology.from_swc("1 1 0 0 0 5 -1\n2 3 3 0 0 1 1\n3 3 3 10 0 1 2\n4 3 3 0 20 1 2\n")
+    assert cell.sections.length.tolist() == [0, 10, 20]
+    assert cell.sections.tortuosity.tolist() == [1, 1, 1]
+    assert cell.path_distance.tolist() == [0, 0, 10, 20]
+    assert cell.sections[0].points.tolist() == [[3, 0, 0]]
+
+
 def test_no_membrane_between_soma_and_first_sample() -> None:
     assert lengths("1 1 0 0 0 5 -1\n2 3 9 0 0 1 1\n3 3 19 0 0 1 2\n") == [10]
 
