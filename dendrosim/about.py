@@ -219,9 +219,11 @@ def _of_object(thing: Any) -> tuple[str, ...]:
             return ("cable", "spines") if any(factor > 1 for factor in thing.spine_factor.values()) else ("cable",)
         case "State":
             solved = ("elimination",) if thing.direction == "reciprocal" else ("directed",)
+            if thing.synapses is None:
+                return (*_of_object(thing.compartments), *solved)
             combined = ("shunting",) if thing.integration == "shunting" else ()
             return (*_of_object(thing.compartments), *_of_object(thing.synapses), *solved, *combined)
         case "Gradient":
-            return (*_of_object(thing.state), "credit")
+            return (*_of_object(thing._state), "credit")
         case _:
             return _OF_NAME[type(thing).__name__]
