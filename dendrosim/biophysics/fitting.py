@@ -152,7 +152,9 @@ class PassiveModel:
     ) -> None:
         self.passive = Passive() if passive is None else passive
         self.targets = tuple(targets)
-        self.compartments = morphology.compartments(self.passive, **(policy or {"d_lambda": 0.1}))
+        if not {"max_length", "d_lambda"} & policy.keys():
+            policy["d_lambda"] = 0.1
+        self.compartments = morphology.compartments(self.passive, **policy)
         places = [self._places(target, i) for i, target in enumerate(self.targets)]
         used, index = np.unique(np.array(places, dtype=np.int64).ravel(), return_inverse=True)
         self._used, self._pairs = used, index.reshape(-1, 2)

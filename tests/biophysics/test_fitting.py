@@ -107,6 +107,13 @@ def test_true_parameters_are_found_again(cell: ds.Morphology, targets: list[Targ
     assert fit.n_evaluations < 40
 
 
+def test_the_grid_is_tenths_of_a_length_constant_unless_told_otherwise(cell: ds.Morphology) -> None:
+    question = [InputResistance("soma", 1.0)]
+    expected = cell.compartments(ds.Passive(), d_lambda=0.1).size
+    assert PassiveModel(cell, question).compartments.size == expected
+    assert PassiveModel(cell, question, minimum_radius=0.1).compartments.size == expected
+
+
 def test_one_parameter_alone(cell: ds.Morphology, targets: list[Target]) -> None:
     start = ds.Passive(R_m=8_000.0, R_a=TRUE.R_a, spine_factor={})
     fit = fit_passive(cell, targets[:1], start=start, free=["R_m"], **GRID)

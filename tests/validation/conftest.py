@@ -144,7 +144,8 @@ class NeuronCell:
         """Steady voltage of each compartment in mV, shape (N,).
 
         NEURON has no steady-state solver. Backward Euler (``secondorder = 0``, fixed step) with a step of 1e9 ms leaves
-        tau / dt = 1e-8 of the distance to the steady state after each step, so that four steps are beyond rounding.
+        tau / dt = 1e-8 of the distance to the steady state after each step. It solves for the change of the voltage, so
+        that further steps also refine what rounding left: the first is within 1e-6 mV, the second within 1e-13 mV.
         """
         h = self.h
         h.CVode().active(False)
