@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Columns = tuple[Ints, Ints, Floats, Floats, Ints]
 
+# what can still be said of samples that are not one tree
+_LOCAL = frozenset({"zero-radius", "zero-length-segment", "jump", "soma-branches", "unknown-type", "custom-type"})
 _NO_TEXT: Mapping[int, str] = MappingProxyType({})
 
 
@@ -61,7 +63,11 @@ def checked(
     parent, broken = link(ids, parent_ids, lines, unreadable)
     faults = [*report.faults, *broken]
     if any(fault.severity == "error" for fault in faults):
-        return None, replace(report, faults=_sorted(faults))
+        pieces = Samples(ids, types, xyz, radii, np.maximum(parent, -1))
+        found = (
+            [fault._replace(fix="") for fault in check(pieces, lines)[0] if fault.code in _LOCAL] if ids.size else []
+        )
+        return None, replace(report, faults=_sorted(faults + found))
     faults += _order(ids, parent, lines)
     samples = Samples(ids, types, xyz, radii, parent, tuple(comments), MappingProxyType(dict(trailing)))
     changes: list[str] = []
@@ -83,7 +89,7 @@ def _order(ids: Ints, parent: Ints, lines: Ints) -> list[Fault]:
     early = np.flatnonzero(parent > rows)
     if early.size:
         row = int(early[0])
-        message = f"{early.size} samples stand before their parents"
+        message = f"samples that stand before their parents: {early.size}"
         faults.append(Fault("child-before-parent", "note", int(lines[row]), int(ids[row]), message))
     odd = np.flatnonzero(ids != rows + 1)
     if odd.size:

@@ -113,7 +113,7 @@ class Checker:
         if soma is None:
             self._once("no-soma", "warning", root, f"no sample is of type 1 (soma): sample {ids[root[0]]} is the root")
             return
-        if soma.rows[0] != root[0]:
+        if samples.parent[soma.rows[0]] >= 0:
             message = f"the soma, at sample {ids[soma.rows[0]]}, is not the root, which is sample {ids[root[0]]}"
             self._once("soma-not-at-root", "warning", soma.rows, message, "reroot_at_soma")
         root, somatic = soma.rows[:1], np.flatnonzero(samples.type == SOMA)
@@ -295,7 +295,7 @@ class Checker:
         )
         first = self.child[self.leaves_soma]
         bare = first[(self.own_lengths()[first] == 0.0) & (self.section_lengths()[first] > 0.0)]
-        message = f"{bare.size} neurites have a first section without extent: it begins at the soma"
+        message = f"neurites whose first section has no extent and so begins at the soma: {bare.size}"
         self._once("single-sample-neurite", "note", bare, message)
 
     def _check_units(self) -> None:
@@ -318,12 +318,10 @@ class Checker:
             name = region_name(structure)
             rows = np.array([row])
             if structure > 7:
-                message = (
-                    f"{count} samples of type {structure}, beyond the types of the format (0 to 7): kept as {name}"
-                )
+                message = f"samples of type {structure}, beyond the format's 0 to 7, kept as {name}: {count}"
                 self._once("unknown-type", "warning", rows, message)
             elif structure == 0 or structure > 4:
-                self._once("custom-type", "note", rows, f"{count} samples of type {structure} ({name})")
+                self._once("custom-type", "note", rows, f"samples of type {structure} ({name}): {count}")
         self._add(
             "type-change",
             "note",

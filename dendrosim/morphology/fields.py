@@ -13,7 +13,8 @@ _LARGEST_INTEGER = 2**62
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
-_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity|1\.#\w+)", re.ASCII | re.IGNORECASE)
+_SEPARATORS = re.compile(r"[,;\s]+")
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 
 
 class Row(NamedTuple):
@@ -51,7 +52,7 @@ def read_fields(text: str) -> Row | Unreadable:
     name = _identifier(tokens[0]) if tokens else None
     separator = _separator(body, tokens)
     if separator:
-        return Unreadable(name, (separator,))
+        return Unreadable(_identifier(_SEPARATORS.split(body.strip(), maxsplit=1)[0]), (separator,))
     if len(tokens) < 7:
         message = f"{len(tokens)} column{'s' * (len(tokens) != 1)} where 7 are needed: {' '.join(COLUMNS)}"
         return Unreadable(name, (("missing-columns", message),))

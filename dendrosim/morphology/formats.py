@@ -73,7 +73,7 @@ def read_morphio(
     note = "read through MorphIO: single precision, comments and markers left out, ids numbered here"
     faults.append(Fault("through-morphio", "note", 0, None, note))
     if repeated:
-        message = f"{repeated} first points of sections that repeat their parent's last point left out"
+        message = f"first points of sections that repeat their parent's last point, left out: {repeated}"
         faults.append(Fault("repeated-points", "note", 0, None, message))
     ids = np.arange(1, len(columns[0]) + 1)
     types, points, radii, parents = columns

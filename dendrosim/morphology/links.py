@@ -69,7 +69,7 @@ def link(
     Returns
     -------
     parent : int array of shape (n,)
-        Row of the parent, -1 at a root, -2 where there is none to be found.
+        Row of the parent, -1 at a root, -2 where there is none to be found and where a ring of samples is cut.
     faults : list of Fault
     """
     faults: list[Fault] = []
@@ -132,7 +132,7 @@ def _duplicates(in_order: Rows, order: Rows, lines: Rows) -> list[Fault]:
 
 
 def _cycles(top: Rows, parent: Rows, ids: Rows, lines: Rows) -> list[Fault]:
-    """Rings of samples, one fault each, with the members from the one that comes first in the file."""
+    """Rings of samples, one fault each, from the member that comes first in the file; cuts them there in `parent`."""
     lost = parent[top] >= 0
     if not lost.any():
         return []
@@ -147,6 +147,7 @@ def _cycles(top: Rows, parent: Rows, ids: Rows, lines: Rows) -> list[Fault]:
             left.remove(row)
             ring.append(row)
             row = int(parent[row])
+        parent[ring[0]] = -2
         names = " -> ".join(str(ids[r]) for r in [*ring, ring[0]][: _LISTED + 1])
         more = f" ... ({len(ring):,} samples in all)" if len(ring) > _LISTED else ""
         message = f"samples are each other's parents in a ring: {names}{more}"

@@ -89,7 +89,8 @@ def _interpolate(samples: Samples, radius: NDArray[np.float64]) -> None:
     parent, somatic = samples.parent, samples.type == SOMA
     step = np.where(parent >= 0, np.linalg.norm(samples.xyz - samples.xyz[parent], axis=1), 0.0)
     order = np.argsort(depths(parent), kind="stable")
-    for same_kind in (True, False):  # a dendrite takes its radius from the soma only if nothing else has one
+    # a dendrite takes its radius from the soma only if nothing else has one; twice, as that way leads up and down again
+    for same_kind in (True, False, False):
         open_ = radius == 0.0
         if not open_.any():
             return

@@ -107,19 +107,8 @@ class Report:
         notes : bool
             Whether to show the notes too.
         """
-        groups: dict[tuple[str, str], list[Fault]] = {}
-        for fault in self.faults:
-            groups.setdefault((fault.severity, fault.code), []).append(fault)
         for severity in SEVERITIES if notes else SEVERITIES[:2]:
-            for (of, code), faults in groups.items():
-                if of != severity:
-                    continue
-                shown = len(faults) if limit is None else limit
-                yield from (self._line(fault) for fault in faults[:shown])
-                if len(faults) > shown:
-                    first, last = faults[shown], faults[-1]
-                    place = f" (lines {first.line} to {last.line})" if first.line else ""
-                    yield f"{self.source}: {severity} {code} {len(faults) - shown:,} more of this kind{place}"
+            yield from self._grouped(severity, limit)
 
     def summary(self) -> str:
         """One line: the numbers of samples and faults, and the soma that was found."""
@@ -136,9 +125,10 @@ class Report:
         """
         if self.ok:
             return
-        text = [self.summary(), *(line for line in self.lines(notes=False) if ": error " in line)]
+        text = [self.summary(), *self._grouped("error", 100), *self._grouped("warning", 5)]
         if offers := tuple(dict.fromkeys(fault.fix for fault in self.errors if fault.fix)):
-            text.append(f"A repair is offered, on request only: {', '.join(offers)}")
+            names = ", ".join(map(repr, offers))
+            text.append(f"Nothing is repaired unasked; this would help: repair=[{names}]")
         raise MorphologyError("\n".join(text), self)
 
     def __str__(self) -> str:
@@ -146,6 +136,17 @@ class Report:
 
     def _of(self, severity: str) -> tuple[Fault, ...]:
         return tuple(fault for fault in self.faults if fault.severity == severity)
+
+    def _grouped(self, severity: str, limit: int | None) -> Iterator[str]:
+        """Lines of one severity, kind by kind."""
+        for code in self.codes(severity):
+            faults = [fault for fault in self.faults if fault.code == code and fault.severity == severity]
+            shown = len(faults) if limit is None else limit
+            yield from (self._line(fault) for fault in faults[:shown])
+            if len(faults) > shown:
+                first, last = faults[shown], faults[-1]
+                place = f" (lines {first.line} to {last.line})" if first.line else ""
+                yield f"{self.source}: {severity} {code} {len(faults) - shown:,} more of this kind{place}"
 
     def _line(self, fault: Fault) -> str:
         place = f"{self.source}:{fault.line}" if fault.line else self.source

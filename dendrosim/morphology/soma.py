@@ -84,7 +84,8 @@ def find_soma(samples: Samples) -> Soma | None:
     if convention in ("point", "three_point"):
         return _sphere(convention, rows, xyz[0], float(radius[0]))
     if convention == "contour":
-        closing = (rows == _tip(samples, rows)) & np.all(xyz == xyz[0], axis=1)
+        apart = np.linalg.norm(xyz - xyz[0], axis=1)
+        closing = (rows == _tip(samples, rows)) & (apart <= 1e-6 * apart.max())  # the first sample once more
         outline = xyz[~closing]
         center = outline.mean(axis=0)
         return _sphere(convention, rows, center, float(np.linalg.norm(outline - center, axis=1).mean()))

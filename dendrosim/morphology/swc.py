@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -85,20 +85,15 @@ def write_swc(samples: Samples, path: str | os.PathLike[str]) -> None:
         If the file cannot be written.
     """
     target = Path(path)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        with open(temporary, "x", encoding="utf-8", newline="\n") as file:
+            file.writelines(_written(samples))
+        os.replace(temporary, target)
     except OSError as error:
         raise MorphologyError(f"{target}: cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(_written(samples))
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    finally:
+        temporary.unlink(missing_ok=True)  # gone already unless something failed
 
 
 def _written(samples: Samples) -> Iterable[str]:
@@ -171,10 +166,10 @@ def _oddities(rows: Rows) -> list[Fault]:
     """Notes on how the lines were written."""
     faults = []
     for name, count, code, text in (
-        ("floating", rows.floating, "float-integer", "samples have an id, type or parent written as a float"),
-        ("inline", rows.inline, "inline-comment", "samples have a comment in their line: kept"),
-        ("wide", rows.wide, "extra-columns", "samples have more than seven columns: kept as text"),
+        ("floating", rows.floating, "float-integer", "samples with an id, type or parent written as a float"),
+        ("inline", rows.inline, "inline-comment", "samples with a comment in their line, which is kept"),
+        ("wide", rows.wide, "extra-columns", "samples with more than seven columns, kept as text"),
     ):
         if count:
-            faults.append(Fault(code, "note", rows.first[name], None, f"{count} {text}"))
+            faults.append(Fault(code, "note", rows.first[name], None, f"{text}: {count}"))
     return faults
