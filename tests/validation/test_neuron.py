@@ -1,8 +1,8 @@
 """The same cells in NEURON, with the same compartments: geometry, steady voltage, input and transfer resistance.
 
 Measured with NEURON 9.0.2 in float64: areas and axial resistances 1.4e-14 relative, voltages 3.6e-14 mV, resistances
-and attenuations 3e-11 relative (NEURON's `Impedance` subtracts as it eliminates, and differentiates the currents of point
-processes numerically). The tolerances leave room for other machines.
+and attenuations 3e-11 relative (NEURON's `Impedance` subtracts as it eliminates, and differentiates the currents of
+point processes numerically). The tolerances leave room for other machines.
 """
 
 from __future__ import annotations
