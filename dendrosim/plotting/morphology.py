@@ -130,8 +130,8 @@ def plot_morphology(
 
 def plane(projection: str) -> tuple[int, int]:
     """Return the columns of the coordinates to the right and upwards, such as (0, 2) for ``"xz"``."""
-    first, second = choose("projection", projection, _PLANES)
-    return "xyz".index(first), "xyz".index(second)
+    choose("projection", projection, _PLANES)
+    return "xyz".index(projection[0]), "xyz".index(projection[1])
 
 
 def draw_pieces(

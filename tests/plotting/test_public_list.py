@@ -1,0 +1,40 @@
+"""What `dendrosim.plotting` offers, and that asking for it is what loads matplotlib."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import dendrosim as ds
+from dendrosim import plotting
+
+NAMES = [
+    "plot_attenuation",
+    "plot_dendrogram",
+    "plot_gradient_map",
+    "plot_morphology",
+    "plot_morphology_3d",
+    "plot_profile",
+    "plot_synapse_map",
+    "plot_synapse_maps",
+    "region_color",
+    "style",
+]
+
+
+def test_the_public_list_is_this() -> None:
+    assert plotting.__all__ == NAMES
+    assert dir(plotting) == NAMES
+    assert all(callable(getattr(ds.plotting, name)) for name in NAMES)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(AttributeError, match=r"plot_morphologie.*plot_attenuation, plot_dendrogram"):
+        plotting.plot_morphologie  # noqa: B018
+
+
+def test_importing_it_does_not_import_matplotlib() -> None:
+    code = "import sys, dendrosim; dendrosim.plotting; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
