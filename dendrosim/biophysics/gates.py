@@ -55,5 +55,5 @@ class Gate:
     def derivative(self, voltage: NDArray[np.floating]) -> NDArray[np.floating]:
         """f'(V) for voltages of shape (..., N)."""
         slope, midpoint = self.arrays(voltage.shape[-1], voltage.dtype)
-        out: NDArray[np.floating] = 0.5 * slope * (1.0 - np.tanh(slope * (voltage - midpoint)) ** 2)
+        out: NDArray[np.floating] = 0.5 * slope / np.cosh(slope * (voltage - midpoint)) ** 2
         return out

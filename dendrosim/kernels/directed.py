@@ -33,9 +33,10 @@ def _gate(
     """Activity f(V) relative to `offset`, and f'(V), of every compartment of a block."""
     for n in range(slope.size):
         for i in range(n * width, (n + 1) * width):
-            t = math.tanh(slope[n] * (v[i] + offset - midpoint[n]))
-            activity[i] = 0.5 * (t + 1.0) - offset
-            derivative[i] = 0.5 * slope[n] * (1.0 - t * t)
+            z = slope[n] * (v[i] + offset - midpoint[n])
+            e = math.exp(-2.0 * abs(z))  # f' from e keeps all digits where 1 - tanh^2 would lose them
+            activity[i] = (1.0 if z > 0 else e) / (1.0 + e) - offset
+            derivative[i] = 2.0 * slope[n] * e / ((1.0 + e) * (1.0 + e))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -91,8 +92,9 @@ def solve(
             store(b, i, v)
             if gated:
                 for w in range(width):
-                    t = math.tanh(slope[n] * (b[i + w] + offset - midpoint[n]))
-                    b[up + w] += coupling[n] * (0.5 * (t + 1.0) - offset)
+                    z = slope[n] * (b[i + w] + offset - midpoint[n])
+                    e = math.exp(-2.0 * abs(z))
+                    b[up + w] += coupling[n] * ((1.0 if z > 0 else e) / (1.0 + e) - offset)
             else:
                 store(b, up, load(b, up, lanes) + v * coupling[n])
         if offset != 0.0:
