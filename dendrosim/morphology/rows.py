@@ -106,9 +106,13 @@ def _read_block(
     word_starts = np.flatnonzero(word & ~np.concatenate([[False], word[:-1]]))
     first_word = np.searchsorted(word_starts, starts)
     n_words = np.diff(np.append(first_word, word_starts.size))
-    n_other = np.add.reduceat(kind == _OTHER, starts, dtype=np.int64)
-    clean = (n_words == 7) & (n_other == 0)
-    values = _bulk(chunk, starts, ends, clean)
+    # the head of a line: all of it, or, where an eighth word follows, what stands before that
+    heads = ends.copy()
+    longer = np.flatnonzero(n_words > 7)
+    heads[longer] = word_starts[first_word[longer] + 7]
+    others = np.flatnonzero(kind == _OTHER)
+    clean = (n_words >= 7) & (np.searchsorted(others, starts) == np.searchsorted(others, heads))
+    values = _bulk(text, starts, heads, ends, clean)
 
     integers = np.zeros((starts.size, 4), dtype=np.int64)
     integers[:, 3] = rows.n_lines + 1 + np.arange(starts.size)
@@ -118,22 +122,38 @@ def _read_block(
     _count_floating(text, word_starts, first_word[clean], integers[clean, 3], rows)
 
     used = clean.copy()
-    n_used = n_before  # samples that stand before the line at hand
-    previous = 0
-    for at in np.flatnonzero(~clean & (n_words > 0)).tolist():
-        n_used += int(np.count_nonzero(used[previous:at]))
-        previous = at
-        raw = chunk[starts[at] : ends[at]].strip()
-        line = int(integers[at, 3])
+    n_clean = np.cumsum(clean) - clean  # clean lines before each line
+    n_careful = n_before  # samples before this block, and those of this block that were read with care
+    one_by_one = np.flatnonzero((~clean & (n_words > 0)) | (clean & (n_words > 7)))
+    places = zip(
+        one_by_one.tolist(),
+        clean[one_by_one].tolist(),
+        n_clean[one_by_one].tolist(),
+        starts[one_by_one].tolist(),
+        heads[one_by_one].tolist(),
+        ends[one_by_one].tolist(),
+        strict=True,
+    )
+    for at, is_clean, earlier, first, head, last in places:
+        line = rows.n_lines + 1 + at
+        if is_clean:
+            _note_trailing(chunk[head:last].strip().decode(encoding), n_careful + earlier, line, rows)
+            continue
+        raw = chunk[first:last].strip()
         if raw.startswith(b"#"):
-            rows.comments.append((n_used, raw.decode(encoding)))
+            rows.comments.append((n_careful + earlier, raw.decode(encoding)))
             continue
         row = read_fields(raw.decode(encoding))
         if isinstance(row, Row):
             integers[at, :3] = row.id, row.type, row.parent
             floats[at] = row.x, row.y, row.z, row.radius
             used[at] = True
-            _note_row(row, n_used, line, rows)
+            if row.trailing:
+                _note_trailing(row.trailing, n_careful + earlier, line, rows)
+            if row.floating:
+                rows.floating += 1
+                rows.first["floating"] = min(line, rows.first.get("floating", line))
+            n_careful += 1
         else:
             rows.n_unreadable += 1
             rows.faults += [Fault(code, "error", line, row.id, message) for code, message in row.faults]
@@ -146,18 +166,22 @@ def _read_block(
 
 
 def _bulk(
-    chunk: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], clean: NDArray[np.bool_]
+    text: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    heads: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    clean: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Numbers of the lines marked in `clean`, shape (k, 7); unmarks those that need a closer look."""
-    if clean.all():
-        plain_text = chunk
+    """Numbers at the heads of the lines marked in `clean`, (k, 7); unmarks those that need a closer look."""
+    if clean.all() and np.array_equal(heads, ends):
+        plain_text = text.tobytes()
     else:
-        inside = np.zeros(len(chunk) + 1, dtype=np.int8)
+        inside = np.zeros(text.size + 1, dtype=np.int8)
         inside[starts[clean]] = 1
-        inside[ends[clean]] = -1  # at the line's end, never the start of another line
+        inside[heads[clean]] = -1  # at the line's end or before, never the start of another line
         mask = np.cumsum(inside[:-1], dtype=np.int8).view(np.bool_)
-        mask[ends[clean][ends[clean] < len(chunk)]] = True
-        plain_text = np.frombuffer(chunk, dtype=np.uint8)[mask].tobytes()
+        mask[ends[clean][ends[clean] < text.size]] = True
+        plain_text = text[mask].tobytes()
     if not clean.any():
         return np.empty((0, 7))
     try:
@@ -194,18 +218,16 @@ def _count_floating(
     floating = in_word[first_word] | in_word[first_word + 1] | in_word[first_word + 6]
     if floating.any():
         rows.floating += int(np.count_nonzero(floating))
-        rows.first.setdefault("floating", int(lines[np.argmax(floating)]))
+        line = int(lines[np.argmax(floating)])
+        rows.first["floating"] = min(line, rows.first.get("floating", line))
 
 
-def _note_row(row: Row, at: int, line: int, rows: Rows) -> None:
-    """Keep what stands after the seventh column of sample `at`, and count the oddities of its line."""
-    if row.trailing:
-        rows.trailing[at] = row.trailing
-    for name, applies in (
-        ("floating", row.floating),
-        ("inline", "#" in row.trailing),
-        ("wide", bool(row.trailing) and not row.trailing.startswith("#")),
-    ):
-        if applies:
-            setattr(rows, name, getattr(rows, name) + 1)
-            rows.first.setdefault(name, line)
+def _note_trailing(trailing: str, at: int, line: int, rows: Rows) -> None:
+    """Keep what stands after the seventh column of sample `at`."""
+    rows.trailing[at] = trailing
+    if "#" in trailing:
+        rows.inline += 1
+        rows.first.setdefault("inline", line)
+    if not trailing.startswith("#"):
+        rows.wide += 1
+        rows.first.setdefault("wide", line)
