@@ -137,12 +137,12 @@ def plot_attenuation(
         If there is no such stimulus, `attenuation` is missing or given twice, or as for :func:`plot_profile`.
     """
     label = "attenuation to the soma"
-    if hasattr(state, "attenuation_to_soma"):
-        state = cast(StateLike, state)
+    batch = getattr(state, "attenuation_to_soma", None)
+    if batch is not None:
         if attenuation is not None:
             raise ParameterError("attenuation is given twice: the state holds it already")
-        tree = state.compartments
-        batch = np.atleast_2d(state.attenuation_to_soma)
+        tree = cast(StateLike, state).compartments
+        batch = np.atleast_2d(batch)
         if stimulus is None:
             attenuation = batch.mean(axis=0)
             if len(batch) > 1:
@@ -152,7 +152,7 @@ def plot_attenuation(
         else:
             raise ParameterError(f"stimulus={stimulus!r} is not in the batch of {len(batch)}: 0 ... {len(batch) - 1}")
     else:
-        tree = state
+        tree = cast(TreeLike, state)
         if attenuation is None:
             raise ParameterError(
                 f"attenuation is missing: give a State, or compartments and an array of shape ({tree.size},)"

@@ -100,15 +100,13 @@ def plot_morphology_3d(
             ax.add_collection3d(
                 Line3DCollection(
                     lines, **{"linewidths": widths, "colors": shade[pieces.owner], "capstyle": "round", **options}
-                ),
-                autolim=False,
+                )
             )
         if pieces.sphere_owner.size:
             faces, sphere = _sphere_faces(pieces)
             color_of_face = shade[pieces.sphere_owner][sphere]
             ax.add_collection3d(
-                Poly3DCollection(faces, facecolors=color_of_face, edgecolors=color_of_face, linewidths=0.2),
-                autolim=False,
+                Poly3DCollection(faces, facecolors=color_of_face, edgecolors=color_of_face, linewidths=0.2)
             )
         if scale_bar and pieces.size:
             _corner(ax, pieces, None if scale_bar is True else float(scale_bar))
@@ -123,24 +121,24 @@ def _frame(ax: Any, pieces: Pieces) -> float:
     """Make the axes fit the cell as it is seen now; return the points per um."""
     low, high = pieces.bounds()
     middle = 0.5 * (low + high)
-    half = np.maximum(0.5 * (high - low), 0.02 * max(float((high - low).max()), 1e-9))
-    for name, at, reach in zip("xyz", middle, half, strict=True):
-        getattr(ax, f"set_{name}lim")(at - reach, at + reach)
+    half = 0.5 * float((high - low).max()) or 1.0
+    for name, at in zip("xyz", middle, strict=True):
+        getattr(ax, f"set_{name}lim")(at - half, at + half)
     ax.set_axis_off()
     ax.set_proj_type("ortho")
-    ax.set_box_aspect(tuple(half))
+    ax.set_box_aspect((1, 1, 1))
     around = np.concatenate([np.eye(3), -np.eye(3)])
     spheres = (pieces.center[:, None] + pieces.radius[:, None, None] * around).reshape(-1, 3)
     corner = _lowest_corner(ax, low, high)[None]
     seen = _seen(ax, np.concatenate([pieces.start, pieces.stop, spheres, middle[None], corner]))
     reach = float(np.abs(seen - 0.5).max())
     zoom = 0.41 / reach if reach > 1e-6 else 1.0
-    ax.set_box_aspect(tuple(half), zoom=zoom)
+    ax.set_box_aspect((1, 1, 1), zoom=zoom)
     box = ax.get_window_extent()
-    across, along = np.eye(3)[:2] * half.max()
-    size = np.linalg.norm(np.diff(_seen(ax, np.stack([middle - across, middle + across])), axis=0))
-    size = max(size, np.linalg.norm(np.diff(_seen(ax, np.stack([middle - along, middle + along])), axis=0)))
-    return float(min(box.width, box.height) * 72.0 / ax.figure.dpi * size / (2 * half.max()))
+    # equal axes are a rotation times one scale: the squares of what is seen of x, y and z sum to twice its square
+    edges = _seen(ax, middle + half * np.eye(3)) - _seen(ax, middle[None])
+    scale = float(np.sqrt((edges**2).sum() / 2)) / half
+    return float(min(box.width, box.height) * 72.0 / ax.figure.dpi * scale)
 
 
 def _seen(ax: Any, points: Floats) -> Floats:
@@ -179,7 +177,7 @@ def _corner(ax: Any, pieces: Pieces, length: float | None) -> None:
     length = round_length(float((high - low).max()) / 6) if length is None else length
     origin = _lowest_corner(ax, low, high)
     bars: Any = np.stack([np.broadcast_to(origin, (3, 3)), origin + length * np.eye(3)], axis=1)
-    ax.add_collection3d(Line3DCollection(bars, colors="black", linewidths=1.0, capstyle="butt"), autolim=False)
+    ax.add_collection3d(Line3DCollection(bars, colors="black", linewidths=1.0, capstyle="butt"))
     for name, end in zip("xyz", origin + 1.3 * length * np.eye(3), strict=True):
         ax.text(*end, name, size="small", ha="center", va="center")
     ax.text(*(origin + 0.5 * length * np.eye(3)[1]), f"{length_label(length)} ", size="small", ha="right", va="center")

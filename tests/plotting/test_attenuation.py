@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
+from dendrosim.biophysics.steady import steady_state
+from dendrosim.biophysics.synapses import Synapses
 from dendrosim.errors import ParameterError
 from dendrosim.morphology.compartments import Compartments
 from dendrosim.plotting import plot_attenuation, plot_profile, region_color
@@ -36,6 +38,16 @@ def test_a_state_is_averaged_over_its_batch_and_says_so(compartments: Compartmen
     assert ax.get_ylabel() == "attenuation to the soma,\nmean of 2 stimuli"
     lines: Any = ax.collections[0]
     np.testing.assert_allclose(np.array(lines.get_segments())[:, 1, 1], both.attenuation_to_soma.mean(axis=0)[1:])
+
+
+def test_a_real_state(compartments: Compartments) -> None:
+    synapses = Synapses.scatter(compartments, excitatory=5, inhibitory=2, seed=0)
+    ax = plot_attenuation(steady_state(compartments, synapses, np.ones((3, 7))))
+    lines: Any = ax.collections[0]
+    drawn = np.array(lines.get_segments())[:, :, 1]
+    # along a cable the attenuation only falls with the distance
+    assert np.all(drawn[:, 1] <= drawn[:, 0] + 1e-12)
+    assert ax.get_ylabel().endswith("mean of 3 stimuli")
 
 
 def test_one_stimulus(compartments: Compartments) -> None:

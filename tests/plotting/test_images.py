@@ -1,8 +1,8 @@
 """Whole pictures against the ones in ``baseline/`` (pytest-mpl).
 
-Text is made invisible and axes are placed by hand, so that neither fonts nor the layout engine matter. What is left
-are polygons and lines: the tolerance, an RMS of 4 grey levels, lets the antialiasing of another version pass; a branch
-of the cell in another place or colour does not. To renew: ``pytest tests/plotting/test_images.py
+Text and legends are made invisible and axes are placed by hand, so that neither fonts nor the layout engine matter.
+What is left are polygons and lines: the tolerance, an RMS of 4 grey levels, lets the antialiasing of another version
+pass; a branch of the cell in another place or colour does not. To renew: ``pytest tests/plotting/test_images.py
 --mpl-generate-path=tests/plotting/baseline``, then look at every one.
 """
 
@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 from dendrosim.biophysics.synapses import Synapses
@@ -73,9 +74,9 @@ def pieces(cell: Morphology) -> Compartments:
 
 
 def blank(figure: Any) -> Figure:
-    """Return the figure without text."""
-    for text in figure.findobj(Text):
-        text.set_visible(False)
+    """Return the figure without text and legends, whose places depend on the font."""
+    for artist in (*figure.findobj(Text), *figure.findobj(Legend)):
+        artist.set_visible(False)
     assert isinstance(figure, Figure)
     return figure
 

@@ -215,7 +215,8 @@ def test_3d_axes_are_equal_and_hold_the_whole_cell(forked: Morphology) -> None:
     ax: Any = plot_morphology_3d(forked)
     low, high = pieces_of(forked).bounds()
     limits = np.array([ax.get_xlim(), ax.get_ylim(), ax.get_zlim()])
-    np.testing.assert_allclose(limits, np.stack([low, high], axis=1))
+    assert np.all(limits[:, 0] <= low + 1e-9)
+    assert np.all(limits[:, 1] >= high - 1e-9)
     # seen from anywhere, equal axes are a rotation times one scale: P P^T is a multiple of the identity
     corner, *ends = np.transpose(proj_transform(*np.vstack([np.zeros(3), np.eye(3)]).T, ax.get_proj()))[:, :2]
     seen = np.array(ends) - corner
@@ -226,12 +227,12 @@ def test_3d_axes_are_equal_and_hold_the_whole_cell(forked: Morphology) -> None:
 def test_3d_widths_are_diameters_in_points(forked: Morphology) -> None:
     figure = plt.figure(figsize=(4, 4))
     ax: Any = figure.add_subplot(projection="3d")
-    plot_morphology_3d(forked, ax=ax, view=(0.0, 0.0), minimum_width=0.0, legend=False, scale_bar=False)
+    plot_morphology_3d(forked, ax=ax, view=(0.0, 40.0), minimum_width=0.0, legend=False, scale_bar=False)
     figure.canvas.draw()
-    # 72 um of apical trunk, 4 um thick
+    # 72 um of apical trunk, upright in this view, 4 um thick
     x, y, _ = proj_transform(np.zeros(2), np.array([8.0, 80.0]), np.zeros(2), ax.get_proj())
     length = np.linalg.norm(np.diff(ax.transData.transform(np.stack([x, y], 1)), axis=0)) * 72 / figure.dpi
-    np.testing.assert_allclose(collections(ax)[0].get_linewidths()[0], length * 4 / 72, rtol=0.02)
+    np.testing.assert_allclose(collections(ax)[0].get_linewidths()[0], length * 4 / 72, rtol=1e-6)
 
 
 def test_3d_needs_3d_axes(forked: Morphology) -> None:

@@ -59,7 +59,7 @@ def test_canvas_hands_back_given_axes_and_makes_no_figure() -> None:
 def test_a_new_figure_is_one_column_wide_and_of_sane_height() -> None:
     for aspect, height in ((1.0, 85.0), (0.01, 40.0), (9.0, 130.0)):
         with canvas(None, aspect=aspect) as ax:
-            size = ax.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
+            size = ax.figure.get_size_inches()  # type: ignore[union-attr]
             assert [round(25.4 * side, 6) for side in size] == [85.0, height]
 
 
