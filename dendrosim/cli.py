@@ -170,7 +170,7 @@ def _check(options: argparse.Namespace) -> int:
     from .morphology.shipped import find_source
 
     report = check_file(find_source(options.file))
-    for line in report.lines(limit=None):
+    for line in report.lines(limit=100):
         print(line)
     print(report.summary())
     return 0 if report.ok else 1

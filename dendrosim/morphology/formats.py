@@ -64,6 +64,7 @@ def read_morphio(
     except Exception as error:  # MorphIO raises errors of its own, of HDF5 and of pybind11
         reason = _plain(str(error)) or type(error).__name__
         place = _PLACE.search(reason)
+        reason = reason.removeprefix(f"{name}{place[0]}").strip() if place else reason
         fault = Fault(
             "morphio-error", "error", int(place[1]) if place else 0, None, f"MorphIO cannot read it: {reason}"
         )

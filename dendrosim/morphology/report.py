@@ -113,7 +113,8 @@ class Report:
     def summary(self) -> str:
         """One line: the numbers of samples and faults, and the soma that was found."""
         kinds = ", ".join(f"{len(self._of(s))} {s}{'' if len(self._of(s)) == 1 else 's'}" for s in SEVERITIES)
-        return f"{self.source}: {self.n_samples:,} samples, soma: {self.soma_convention}; {kinds}"
+        samples = f"{self.n_samples:,} sample{'' if self.n_samples == 1 else 's'}"
+        return f"{self.source}: {samples}, soma: {self.soma_convention}; {kinds}"
 
     def raise_if_unusable(self) -> None:
         """Raise the errors, all in one exception.
