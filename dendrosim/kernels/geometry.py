@@ -72,8 +72,10 @@ def run_points(
 ) -> tuple[Ints, Ints]:
     """Rows of the points of each run, in order along it.
 
-    A run that begins at a sample of a neurite has that sample as its first point. A run that leaves the soma has only its
-    own samples, unless they have no extent: then it begins at the soma, which is marked by row -1.
+    A run that begins at a sample of a neurite has that sample as its first point, unless its own first sample stands at
+    the same place: then it begins there, with its own radius and without the ring that a step in radius would add. A run
+    that leaves the soma has only its own samples, unless they have no extent: then it begins where it is attached to the
+    soma, which is marked by row -1.
 
     Parameters
     ----------
@@ -85,7 +87,7 @@ def run_points(
     start : int array of shape (n_runs + 1,)
         Where the points of each run begin in `rows`.
     rows : int array of shape (n_points,)
-        Rows of the samples, -1 for a point on the soma's surface.
+        Rows of the samples, -1 for a point of attachment to the soma.
     """
     n_runs = first.size
     own = np.zeros(n_runs, np.int64)
@@ -101,13 +103,15 @@ def run_points(
     for r in range(n_runs):
         p = parent[first[r]]
         if not soma[p]:
-            lead[r] = p
+            lead[r] = -2 if extent[r] > 0.0 and (xyz[p] == xyz[first[r]]).all() else p
         elif extent[r] > 0.0:
             lead[r] = -2
         elif not sphere:
-            lead[r] = p
+            lead[r] = -1
         else:
-            lead[r] = -1 if np.sqrt(((xyz[first[r]] - center) ** 2).sum()) > radius else -2
+            distance = np.sqrt(((xyz[first[r]] - center) ** 2).sum())
+            rounding = 1e-9 * (distance + np.abs(xyz[first[r]]).max())
+            lead[r] = -1 if distance - radius > rounding else -2
         start[r + 1] = start[r] + own[r] + (lead[r] > -2)
     rows = np.empty(start[n_runs], np.int64)
     fill = start[:-1].copy()

@@ -86,38 +86,18 @@ def discretise(
     MorphologyError
         If a sample has radius 0 (and no `minimum_radius` is given) or the cell has no extent; names the samples.
     """
-    samples, soma = morphology.samples, morphology.soma
-    has_soma = soma is not None
-    n = len(samples)
-    is_soma = np.zeros(n, bool)
-    if soma is not None:
-        is_soma[soma.rows] = True
-        if samples.parent[is_soma & (samples.parent < 0)].size == 0:
-            return discretise(
-                morphology.reroot(int(samples.id[soma.rows[0]])),
-                passive,
-                max_length=max_length,
-                d_lambda=d_lambda,
-                frequency=frequency,
-                minimum_radius=minimum_radius,
-            )
-    radius, soma_radius = _radii(morphology, minimum_radius)
-    xyz = samples.xyz
-    order = trees.preorder(samples.parent)
-    center = np.zeros(3) if soma is None else np.asarray(soma.center, float)
-    sphere = soma is not None and soma.convention in ("point", "three_point")
-    run_of, first, parent_run = geometry.find_runs(samples.parent, order, is_soma, samples.type)
-    start, rows = geometry.run_points(samples.parent, order, is_soma, run_of, first, xyz, sphere, center, soma_radius)
-    points, point_radius = xyz[rows], radius[rows]
-    on_surface = np.flatnonzero(rows < 0)
-    towards = xyz[rows[on_surface + 1]] - center
-    points[on_surface] = center + soma_radius * towards / np.linalg.norm(towards, axis=1, keepdims=True)
-    point_radius[on_surface] = radius[rows[on_surface + 1]]
-
-    length, stretch = geometry.measure_runs(start, points, point_radius)
+    sections, soma = morphology.sections, morphology.soma
+    samples, has_soma = sections.samples, soma is not None
+    soma_radius = _check_radii(morphology, minimum_radius)
+    start, rows, points, radius = sections.offset, sections.rows, sections.points, sections.radii
+    if minimum_radius is not None:
+        radius = np.maximum(radius, minimum_radius)
+    length, stretch = geometry.measure_runs(start, points, radius)
     pieces = pieces_per_run(length, stretch, passive, max_length, d_lambda, frequency)
-    piece_start, area, before, after, middle, piece_of = geometry.cut_runs(start, points, point_radius, length, pieces)
-    parent, resistance, piece, stage, run_end = geometry.join_runs(parent_run, piece_start, before, after, has_soma)
+    piece_start, area, before, after, middle, piece_of = geometry.cut_runs(start, points, radius, length, pieces)
+    parent, resistance, piece, stage, run_end = geometry.join_runs(
+        sections.parent, piece_start, before, after, has_soma
+    )
     if parent.size == 0:
         raise MorphologyError(f"{morphology.name or 'the morphology'} has no extent: nothing to turn into compartments")
 
@@ -128,14 +108,12 @@ def discretise(
     parent, resistance, piece, stage = parent[by_depth], resistance[by_depth], piece[by_depth], stage[by_depth]
     parent = np.where(parent >= 0, place[parent], -1)
 
-    run_of_piece = np.repeat(np.arange(first.size), pieces)
+    run_of_piece = np.repeat(np.arange(len(sections)), pieces)
     node_of_piece = np.empty(piece_start[-1], np.int64)
     real = piece >= 0
     node_of_piece[piece[real]] = np.flatnonzero(real)
     run_node = np.where(run_end >= 0, place[run_end], 0)
-    structures, which = np.unique(samples.type, return_inverse=True)
-    sample_region = np.array([*map(region_name, structures.tolist()), "undefined"])[which]  # wide enough for any name
-    run_region = sample_region[first]
+    run_region = sections.region
 
     def spread(values: NDArray[Any], fill: Any) -> NDArray[Any]:
         out = np.full((parent.size, *values.shape[1:]), fill, dtype=values.dtype)
@@ -148,16 +126,16 @@ def discretise(
     ends = rows[start[1:] - 1]
     for_run = np.flatnonzero(~real[run_node] & (run_end >= (1 if has_soma else 0)))
     node_region[run_node[for_run]] = run_region[for_run]
-    node_xyz[run_node[for_run]] = xyz[ends[for_run]]
+    node_xyz[run_node[for_run]] = samples.xyz[ends[for_run]]
     node_area = spread(area, 0.0)
     node_length = spread((length / np.maximum(pieces, 1))[run_of_piece], 0.0)
     if soma is not None:
-        node_region[0], node_xyz[0] = "soma", center
+        node_region[0], node_xyz[0] = "soma", soma.center
         node_area[0] = 4.0 * math.pi * soma_radius**2
         node_length[0] = 2.0 * soma_radius
     elif not real[0]:
         root = int(np.flatnonzero(samples.parent < 0)[0])
-        node_region[0], node_xyz[0] = sample_region[root], xyz[root]
+        node_region[0], node_xyz[0] = region_name(int(samples.type[root])), samples.xyz[root]
 
     factor = np.ones(parent.size)
     known = set(np.unique(node_region).tolist())
@@ -166,10 +144,10 @@ def discretise(
             raise ParameterError(f"spine_factor names region {region!r}; this cell has: {', '.join(sorted(known))}")
         factor[node_region == region] = value
 
-    sample_compartment = np.zeros(n, np.int64)
+    sample_compartment = np.zeros(len(samples), np.int64)
     own = rows >= 0
-    own_piece, own_row, point_run = piece_of[own], rows[own], np.repeat(np.arange(first.size), np.diff(start))[own]
-    last_write = run_of[own_row] == point_run  # the first point of a run belongs to the run above
+    own_piece, own_row, point_run = piece_of[own], rows[own], np.repeat(np.arange(len(sections)), np.diff(start))[own]
+    last_write = sections.of_sample[own_row] == point_run  # the first point of a run belongs to the run above
     held = np.where(own_piece >= 0, node_of_piece[own_piece] if node_of_piece.size else 0, run_node[point_run])
     sample_compartment[own_row[last_write]] = held[last_write]
 
@@ -190,29 +168,29 @@ def discretise(
         "physical": True,
         "morphologies": (morphology,),
         "sample_compartment": sample_compartment,
-        "outline": (start, points, point_radius, pieces, node_of_piece),
+        "outline": (start, points, radius, pieces, node_of_piece),
     }
 
 
-def _radii(morphology: Morphology, minimum_radius: float | None) -> tuple[NDArray[np.float64], float]:
-    """Radii of the samples and of the soma, none below `minimum_radius`; refuses radius 0."""
+def _check_radii(morphology: Morphology, minimum_radius: float | None) -> float:
+    """Radius of the soma, not below `minimum_radius`; refuses radius 0 anywhere unless that is given."""
     samples, soma = morphology.samples, morphology.soma
-    radius, soma_radius = samples.radius, 0.0 if soma is None else float(soma.radius)
+    soma_radius = 0.0 if soma is None else float(soma.radius)
     if minimum_radius is not None:
         if not (math.isfinite(minimum_radius) and minimum_radius > 0):
             raise ParameterError(f"minimum_radius={minimum_radius!r} um must be finite and positive")
-        return np.maximum(radius, minimum_radius), max(soma_radius, minimum_radius)
+        return max(soma_radius, minimum_radius)
     needed = np.ones(len(samples), bool)
     if soma is not None and soma_radius > 0:
         needed[soma.rows] = False  # what counts is the area of the whole soma
-    thin = samples.id[needed & ~(radius > 0)]
+    thin = samples.id[needed & ~(samples.radius > 0)]
     if thin.size:
         shown = ", ".join(map(str, thin[:20])) + (f" and {thin.size - 20} more" if thin.size > 20 else "")
         raise MorphologyError(
             f"{morphology.name or 'morphology'}: radius 0 at sample{'s' if thin.size > 1 else ''} {shown}; pass minimum_radius=0.1 (um) "
             "to compartments(), or load with repair=['zero_radius']"
         )
-    return radius, soma_radius
+    return soma_radius
 
 
 def _path_distance(

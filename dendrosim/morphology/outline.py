@@ -29,6 +29,9 @@ def pieces(
     -------
     start, stop, radius_start, radius_stop, compartment : arrays of shape (k, 3), (k, 3), (k,), (k,), (k,)
     """
+    if node.size == 0:  # a soma and nothing else
+        none, nowhere = np.empty(0), np.empty((0, 3))
+        return nowhere, nowhere, none, none, np.empty(0, np.int64)
     n_points = np.diff(start)
     run = np.repeat(np.arange(n_points.size), n_points)
     step = np.linalg.norm(np.diff(points, axis=0, prepend=points[:1]), axis=1)

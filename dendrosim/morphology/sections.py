@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..kernels import geometry, trees
 from . import measures
 from .samples import Samples, region_name
+from .soma import attachment_points
 
 if TYPE_CHECKING:
     from .soma import Soma
@@ -126,7 +127,7 @@ class Sections(Sequence[Section]):
 
     A section runs from the soma, the root or a branch point to the next branch point, tip or change of type (NeuroM's
     definition; the soma is not a section). After a branch point it begins at the branch sample, with that sample's
-    radius. A section that leaves the soma begins at its own first sample: the gap to the soma has no membrane. If its
+    radius (or at its own first sample, where that stands at the same place). A section that leaves the soma begins at its own first sample: the gap to the soma has no membrane. If its
     own samples have no extent (there is one, or all lie in one place) it begins at the soma: on the surface, towards
     its first sample and with that sample's radius, where the soma is a sphere and the sample lies outside it, else at
     the soma sample that is its parent. A root without soma is only a point: the sections at it have parent -1.
@@ -163,8 +164,8 @@ class Sections(Sequence[Section]):
         )
         self.points, self.radii = samples.xyz[self.rows], samples.radius[self.rows]
         on_surface = np.flatnonzero(self.rows < 0)
-        outward = self.points[on_surface + 1] - center
-        self.points[on_surface] = center + radius * outward / np.linalg.norm(outward, axis=1, keepdims=True)
+        if soma is not None and on_surface.size:
+            self.points[on_surface] = attachment_points(samples, soma, self.rows[on_surface + 1])
         self.radii[on_surface] = self.radii[on_surface + 1]
         self.type = samples.type[first]
         for array in (self.of_sample, self.parent, self.offset, self.rows, self.points, self.radii, self.type):

@@ -25,7 +25,12 @@ def close(actual, expected, tolerance):
 @settings(max_examples=25, deadline=None)
 @given(shape=shapes)
 def test_complex_step(shape, at_soma, integration, direction, physical, gated):
-    """Every gradient to rounding, loss at the somas or everywhere."""
+    """Every gradient to rounding, loss at the somas or everywhere.
+
+    The reference solves a dense system that may be stiff (couplings of 1e4 with leaks of 0.1 nS) and loses up to seven
+    digits in it; in normalised units it is exact to rounding.
+    """
+    digits = 1e-8 if physical and direction == "reciprocal" else 1e-11
     case = make(*shape, physical=physical, gated=gated)
     c = case.compartments
     state = ds.steady_state(
@@ -42,10 +47,10 @@ def test_complex_step(shape, at_soma, integration, direction, physical, gated):
         p = case.stimulus(row)
         for name in summed:
             summed[name] = summed[name] + derivative(p, name, weights[row], integration, direction)
-        close(gradient.inputs[row], derivative(p, "x", weights[row], integration, direction), 1e-11)
-        close(gradient.current[row], derivative(p, "current", weights[row], integration, direction), 1e-11)
+        close(gradient.inputs[row], derivative(p, "x", weights[row], integration, direction), digits)
+        close(gradient.current[row], derivative(p, "current", weights[row], integration, direction), digits)
     for name, expected in summed.items():
-        close(getattr(gradient, name), expected, 1e-10)
+        close(getattr(gradient, name), expected, 10 * digits)
 
 
 @mode

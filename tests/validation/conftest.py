@@ -69,6 +69,8 @@ class NeuronCell:
                 rows.append(child)
                 while len(children[rows[-1]]) == 1 and samples.type[children[rows[-1]][0]] == samples.type[rows[-1]]:
                     rows.append(children[rows[-1]][0])
+                if len(rows) > 2 and (samples.xyz[rows[0]] == samples.xyz[rows[1]]).all():
+                    del rows[0]  # a run that repeats its branch point begins with its own radius
                 section = h.Section(name=f"run_{child}")
                 for row in rows:
                     section.pt3dadd(*samples.xyz[row].tolist(), 2 * float(samples.radius[row]))

@@ -149,12 +149,6 @@ def test_ball_and_stick_from_the_tip() -> None:
     assert_second_order(error, [8, 16, 32, 64], 0.02)
 
 
-# A section begins with the radius of its branch point, so a step down to the daughter's radius is a small annulus of
-# membrane (as in NEURON). Its share of a branch is of the order radius / length, which this membrane makes 1e-8.
-LONG_RANGE = ds.Passive(R_m=1e8, R_a=1e-2)
-SMALL = 0.01  # um
-
-
 @pytest.mark.parametrize("split", [0.5, 0.8], ids=lambda value: f"split={value}")
 def test_rall_tree_is_its_equivalent_cylinder(split: float) -> None:
     """Rall 1959, 1962: 3/2 law at every branch point and tips at one electrotonic distance make one cylinder.
@@ -163,19 +157,19 @@ def test_rall_tree_is_its_equivalent_cylinder(split: float) -> None:
     """
     levels, per_level = 3, 0.4
     length = levels * per_level
-    unit = space_constant(SMALL, LONG_RANGE)
-    soma_radius = 40.0
+    unit = space_constant()
+    soma_radius = 10.0
     tree = ds.grow.rall_tree(
-        levels, radius=SMALL, length=per_level * unit, split=split, spacing=unit, soma_radius=soma_radius
+        levels, radius=RADIUS, length=per_level * unit, split=split, spacing=unit, soma_radius=soma_radius
     )
-    soma = 4 * np.pi * soma_radius**2 * LONG_RANGE.leak_density
-    conductance = soma + semi_infinite(SMALL, LONG_RANGE) * np.tanh(length)
+    soma = 4 * np.pi * soma_radius**2 * MEMBRANE.leak_density
+    conductance = soma + semi_infinite() * np.tanh(length)
     assert 0.1 < soma / conductance < 0.9  # both count
 
     def error(n: int) -> float:
         # as many pieces in every branch, whatever its length in um: the electrotonic lengths are equal
         cell = tree.compartments(
-            LONG_RANGE, d_lambda=per_level / n * 1.0000001, frequency=_frequency_of_space_constant()
+            MEMBRANE, d_lambda=per_level / n * 1.0000001, frequency=_frequency_of_space_constant()
         )
         assert cell.size == 1 + n * (2**levels - 1) + 2 ** (levels - 1) - 1
         z = columns(cell, [0])[0]
@@ -188,4 +182,4 @@ def test_rall_tree_is_its_equivalent_cylinder(split: float) -> None:
 
 def _frequency_of_space_constant() -> float:
     """Frequency in Hz at which the AC length constant of the d_lambda rule is the steady one: 1 / (pi R_m C_m)."""
-    return 1e6 / (np.pi * LONG_RANGE.R_m * LONG_RANGE.C_m)
+    return 1e6 / (np.pi * MEMBRANE.R_m * MEMBRANE.C_m)
