@@ -1,0 +1,73 @@
+"""Results on disk: one HDF5 file, written whole or not at all, readable with plain h5py."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping[str, Any] | None = None) -> Path:
+    """Write nested mappings of arrays as groups and datasets.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write; its folder is made where it does not exist. A file that is there is replaced only once the new one
+        is complete.
+    content : mapping
+        Names to arrays, text, or further mappings (groups). Arrays of a thousand values or more are compressed.
+    attributes : mapping, optional
+        Attributes of the file: numbers and text.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    import h5py
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        with h5py.File(name, "w") as file:
+            file.attrs.update(attributes or {})
+            _fill(file, content)
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _fill(group: Any, content: Mapping[str, Any]) -> None:
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            _fill(group.create_group(name), value)
+        elif isinstance(value, str):
+            group[name] = value
+        else:
+            array = np.asarray(value)
+            if array.dtype.kind == "U":
+                array = array.astype("S")
+            group.create_dataset(
+                name, data=array, compression="gzip" if array.size >= 1000 else None, shuffle=array.size >= 1000
+            )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
