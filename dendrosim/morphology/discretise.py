@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,21 @@ from ..membrane import Passive
 from .samples import region_name
 
 if TYPE_CHECKING:
+    from .sections import Sections
     from .tree import Morphology
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def pieces_per_run(
-    length: NDArray[np.float64],
-    stretch: NDArray[np.float64],
+    length: Floats,
+    stretch: Floats,
     passive: Passive,
     max_length: float | None,
     d_lambda: float | None,
     frequency: float,
-) -> NDArray[np.int64]:
+) -> Ints:
     """Number of compartments of each run: the least that satisfies every policy asked for.
 
     Parameters
@@ -62,7 +66,7 @@ def pieces_per_run(
     if d_lambda is not None:
         unit = 0.5e5 / math.sqrt(math.pi * frequency * passive.R_a * passive.C_m)  # lambda_f = unit * sqrt(d)
         count = np.maximum(count, np.ceil(stretch / unit / d_lambda - tolerance))
-    pieces: NDArray[np.int64] = np.where(length > 0, np.maximum(count, 1), 0).astype(np.int64)
+    pieces: Ints = np.where(length > 0, np.maximum(count, 1), 0).astype(np.int64)
     return pieces
 
 
@@ -87,89 +91,135 @@ def discretise(
         If a sample has radius 0 (and no `minimum_radius` is given) or the cell has no extent; names the samples.
     """
     sections, soma = morphology.sections, morphology.soma
-    samples, has_soma = sections.samples, soma is not None
     soma_radius = _check_radii(morphology, minimum_radius)
-    start, rows, points, radius = sections.offset, sections.rows, sections.points, sections.radii
+    start, points, radius = sections.offset, sections.points, sections.radii
     if minimum_radius is not None:
         radius = np.maximum(radius, minimum_radius)
     length, stretch = geometry.measure_runs(start, points, radius)
     pieces = pieces_per_run(length, stretch, passive, max_length, d_lambda, frequency)
     piece_start, area, before, after, middle, piece_of = geometry.cut_runs(start, points, radius, length, pieces)
-    parent, resistance, piece, stage, run_end = geometry.join_runs(
-        sections.parent, piece_start, before, after, has_soma
-    )
-    if parent.size == 0:
+    nodes = _breadth_first(geometry.join_runs(sections.parent, piece_start, before, after, soma is not None))
+    if nodes.parent.size == 0:
         raise MorphologyError(f"{morphology.name or 'the morphology'} has no extent: nothing to turn into compartments")
 
-    # breadth first: neighbours in memory do not wait for one another
-    by_depth = np.argsort(trees.depth(parent), kind="stable")
-    place = np.empty_like(by_depth)
-    place[by_depth] = np.arange(by_depth.size)
-    parent, resistance, piece, stage = parent[by_depth], resistance[by_depth], piece[by_depth], stage[by_depth]
-    parent = np.where(parent >= 0, place[parent], -1)
-
     run_of_piece = np.repeat(np.arange(len(sections)), pieces)
-    node_of_piece = np.empty(piece_start[-1], np.int64)
-    real = piece >= 0
-    node_of_piece[piece[real]] = np.flatnonzero(real)
-    run_node = np.where(run_end >= 0, place[run_end], 0)
-    run_region = sections.region
-
-    def spread(values: NDArray[Any], fill: Any) -> NDArray[Any]:
-        out = np.full((parent.size, *values.shape[1:]), fill, dtype=values.dtype)
-        out[real] = values[piece[real]]
-        return out
-
-    node_region = spread(run_region[run_of_piece], "")
-    node_xyz = spread(middle, np.nan)
-    # a branch point stands at the end of the run above it
-    ends = rows[start[1:] - 1]
-    for_run = np.flatnonzero(~real[run_node] & (run_end >= (1 if has_soma else 0)))
-    node_region[run_node[for_run]] = run_region[for_run]
-    node_xyz[run_node[for_run]] = samples.xyz[ends[for_run]]
-    node_area = spread(area, 0.0)
-    node_length = spread((length / np.maximum(pieces, 1))[run_of_piece], 0.0)
+    node_area = nodes.spread(area, 0.0)
+    node_length = nodes.spread((length / np.maximum(pieces, 1))[run_of_piece], 0.0)
     if soma is not None:
-        node_region[0], node_xyz[0] = "soma", soma.center
         node_area[0] = 4.0 * math.pi * soma_radius**2
         node_length[0] = 2.0 * soma_radius
-    elif not real[0]:
-        root = int(np.flatnonzero(samples.parent < 0)[0])
-        node_region[0], node_xyz[0] = region_name(int(samples.type[root])), samples.xyz[root]
-
-    factor = np.ones(parent.size)
-    known = set(np.unique(node_region).tolist())
-    for region, value in passive.spine_factor.items():
-        if region not in known:
-            raise ParameterError(f"spine_factor names region {region!r}; this cell has: {', '.join(sorted(known))}")
-        factor[node_region == region] = value
-
-    sample_compartment = np.zeros(len(samples), np.int64)
-    own = rows >= 0
-    own_piece, own_row, point_run = piece_of[own], rows[own], np.repeat(np.arange(len(sections)), np.diff(start))[own]
-    last_write = sections.of_sample[own_row] == point_run  # the first point of a run belongs to the run above
-    held = np.where(own_piece >= 0, node_of_piece[own_piece] if node_of_piece.size else 0, run_node[point_run])
-    sample_compartment[own_row[last_write]] = held[last_write]
-
-    axial = spread(before + after, 0.0) * passive.axial_factor
+    region, xyz = _places(morphology, nodes, run_of_piece, middle)
+    membrane = node_area * _spine_factors(passive, region)
+    axial = nodes.resistance * passive.axial_factor
+    half = 0.5 * np.where(nodes.real, node_length, 0.0)
     return {
-        "parent": parent,
-        "leak": node_area * factor * passive.leak_density,
-        "coupling": np.divide(1e3, resistance * passive.axial_factor, out=np.zeros(parent.size), where=parent >= 0),
-        "capacitance": node_area * factor * passive.capacitance_density,
-        "region": node_region,
-        "stage": stage,
-        "path_distance": _path_distance(parent, node_length, real),
+        "parent": nodes.parent,
+        "leak": membrane * passive.leak_density,
+        "coupling": np.divide(1e3, axial, out=np.zeros(axial.size), where=nodes.parent >= 0),
+        "capacitance": membrane * passive.capacitance_density,
+        "region": region,
+        "stage": nodes.stage,
+        "path_distance": trees.accumulate(nodes.parent, half, half),
         "area": node_area,
         "length": node_length,
-        "xyz": node_xyz,
-        "axial_resistance": axial,
+        "xyz": xyz,
+        "axial_resistance": nodes.spread(before + after, 0.0) * passive.axial_factor,
         "leak_reversal": passive.E_leak,
         "physical": True,
         "morphologies": (morphology,),
-        "sample_compartment": sample_compartment,
-        "outline": (start, points, radius, pieces, node_of_piece),
+        "sample_compartment": _compartment_of_samples(sections, nodes, piece_of),
+        "outline": (start, points, radius, pieces, nodes.of_piece),
     }
+
+
+class _Nodes(NamedTuple):
+    """Nodes of the tree, parents before children: pieces of runs, branch points and the soma."""
+
+    parent: Ints
+    resistance: Floats
+    """To the parent, per unit of `Passive.axial_factor`."""
+    piece: Ints
+    """Piece of a run that the node is, -1 for branch points and the soma."""
+    stage: Ints
+    of_piece: Ints
+    """Node of each piece."""
+    of_run: Ints
+    """Node at the far end of each run, -1 where there is none."""
+
+    @property
+    def real(self) -> NDArray[np.bool_]:
+        """Which nodes are pieces."""
+        return self.piece >= 0
+
+    def spread(self, values: NDArray[Any], fill: Any) -> NDArray[Any]:
+        """Values of pieces as values of nodes."""
+        out = np.full((self.parent.size, *values.shape[1:]), fill, dtype=values.dtype)
+        out[self.real] = values[self.piece[self.real]]
+        return out
+
+
+def _breadth_first(joined: tuple[Ints, Floats, Ints, Ints, Ints]) -> _Nodes:
+    """What `geometry.join_runs` gives, renumbered: neighbours in memory do not wait for one another."""
+    parent, resistance, piece, stage, run_end = joined
+    order = np.argsort(trees.depth(parent), kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    parent, piece = parent[order], piece[order]
+    of_piece = np.empty(np.count_nonzero(piece >= 0), np.int64)
+    of_piece[piece[piece >= 0]] = np.flatnonzero(piece >= 0)
+    return _Nodes(
+        parent=np.where(parent >= 0, place[parent], -1),
+        resistance=resistance[order],
+        piece=piece,
+        stage=stage[order],
+        of_piece=of_piece,
+        of_run=np.where(run_end >= 0, place[run_end], -1) if place.size else run_end,
+    )
+
+
+def _places(
+    morphology: Morphology, nodes: _Nodes, run_of_piece: Ints, middle: Floats
+) -> tuple[NDArray[np.str_], Floats]:
+    """Region and position of every node; a branch point stands at the end of the run above it."""
+    sections, soma = morphology.sections, morphology.soma
+    samples = sections.samples
+    region = nodes.spread(sections.region[run_of_piece], "")
+    xyz = nodes.spread(middle, np.nan)
+    ends = sections.rows[sections.offset[1:] - 1]
+    runs = np.flatnonzero(nodes.of_run >= (0 if soma is None else 1))
+    runs = runs[~nodes.real[nodes.of_run[runs]]]
+    region[nodes.of_run[runs]] = sections.region[runs]
+    xyz[nodes.of_run[runs]] = samples.xyz[ends[runs]]
+    if soma is not None:
+        region[0], xyz[0] = "soma", soma.center
+    elif not nodes.real[0]:
+        root = int(np.flatnonzero(samples.parent < 0)[0])
+        region[0], xyz[0] = region_name(int(samples.type[root])), samples.xyz[root]
+    return region, xyz
+
+
+def _spine_factors(passive: Passive, region: NDArray[np.str_]) -> Floats:
+    """Membrane with spines over membrane without, for every node."""
+    factor = np.ones(region.size)
+    known = set(np.unique(region).tolist())
+    for name, value in passive.spine_factor.items():
+        if name not in known:
+            raise ParameterError(f"spine_factor names region {name!r}; this cell has: {', '.join(sorted(known))}")
+        factor[region == name] = value
+    return factor
+
+
+def _compartment_of_samples(sections: Sections, nodes: _Nodes, piece_of: Ints) -> Ints:
+    """Node that holds each sample; what belongs to no run belongs to the root."""
+    out = np.zeros(len(sections.samples), np.int64)
+    own = sections.rows >= 0
+    piece, row = piece_of[own], sections.rows[own]
+    run = np.repeat(np.arange(len(sections)), np.diff(sections.offset))[own]
+    held = np.maximum(nodes.of_run[run], 0)
+    held[piece >= 0] = nodes.of_piece[piece[piece >= 0]]
+    last = sections.of_sample[row] == run  # the first point of a run belongs to the run above
+    out[row[last]] = held[last]
+    return out
 
 
 def _check_radii(morphology: Morphology, minimum_radius: float | None) -> float:
@@ -187,15 +237,7 @@ def _check_radii(morphology: Morphology, minimum_radius: float | None) -> float:
     if thin.size:
         shown = ", ".join(map(str, thin[:20])) + (f" and {thin.size - 20} more" if thin.size > 20 else "")
         raise MorphologyError(
-            f"{morphology.name or 'morphology'}: radius 0 at sample{'s' if thin.size > 1 else ''} {shown}; pass minimum_radius=0.1 (um) "
-            "to compartments(), or load with repair=['zero_radius']"
+            f"{morphology.name or 'morphology'}: radius 0 at sample{'s' if thin.size > 1 else ''} {shown}; pass "
+            "minimum_radius=0.1 (um) to compartments(), or load with repair=['zero_radius']"
         )
     return soma_radius
-
-
-def _path_distance(
-    parent: NDArray[np.int64], length: NDArray[np.float64], piece: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Distance from the start of the neurite at the soma (or from the root) to the middle of each compartment, um."""
-    half = np.where(piece, 0.5 * length, 0.0)
-    return trees.accumulate(parent, half, half)
