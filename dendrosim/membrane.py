@@ -26,7 +26,8 @@ class Passive:
         Reversal potential of the leak, mV.
     spine_factor : mapping of region name to float, optional
         Membrane area with spines over membrane area without, per region (the F-factor of Stratford et al. 1989 [1]_ and
-        Holmes & Rall 1992); multiplies leak and capacitance, leaves the axial resistance alone. Regions not named have 1.
+        Holmes & Rall 1992); multiplies leak and capacitance, leaves the axial resistance alone. Regions not named have
+        1.
 
     Raises
     ------
@@ -54,7 +55,9 @@ class Passive:
             raise ParameterError(f"E_leak={self.E_leak!r} mV must be finite")
         for region, factor in self.spine_factor.items():
             if not (math.isfinite(factor) and factor >= 1):
-                raise ParameterError(f"spine_factor[{region!r}]={factor!r} must be finite and at least 1 (1 means no spines)")
+                raise ParameterError(
+                    f"spine_factor[{region!r}]={factor!r} must be finite and at least 1 (1 means no spines)"
+                )
         object.__setattr__(self, "spine_factor", MappingProxyType(dict(self.spine_factor)))
 
     @property
@@ -69,5 +72,5 @@ class Passive:
 
     @property
     def axial_factor(self) -> float:
-        """Axial resistance in MOhm of a cylinder is this times length / (pi radius^2) in um (1 ohm cm = 0.01 MOhm um)."""
+        """Axial resistance in MOhm of a cylinder is this times length / (pi radius^2) in um; 0.01 MOhm um / ohm cm."""
         return 0.01 * self.R_a

@@ -34,7 +34,7 @@ class Direction(ABC):
 
     @abstractmethod
     def base(self, compartments: Compartments, integration: Integration) -> tuple[Floats, float]:
-        """Conductance of every compartment without synapses, shape (N,), and the potential that voltages are relative to."""
+        """Conductance of each compartment without synapses, shape (N,), and the potential voltages are relative to."""
 
 
 class Reciprocal(Direction):
@@ -67,9 +67,9 @@ class Directed(Direction):
         if integration.shunt == 0.0:
             if compartments.physical:
                 raise ParameterError(
-                    "directed additive trees sum conductances as they are, which has no meaning in physical units (nS into mV); use "
-                    "direction='reciprocal' with integration='additive', or integration='shunting', or normalised "
-                    "compartments (ds.Compartments.branching)"
+                    "directed additive trees sum conductances as they are, which has no meaning in physical units (nS "
+                    "into mV); use direction='reciprocal' with integration='additive', or integration='shunting', or "
+                    "normalised compartments (ds.Compartments.branching)"
                 )
             return np.ones(compartments.size), 0.0
         child = compartments.parent >= 0

@@ -54,7 +54,7 @@ class Gradient:
         return self._credit
 
     def plot(self, values: ArrayLike | None = None, **options: Any) -> Any:
-        """Draw a map of the gradient, by default the batch mean of dL/dI; see `dendrosim.plotting.plot_gradient_map`."""
+        """Draw a map of the gradient, by default the mean of dL/dI; see `dendrosim.plotting.plot_gradient_map`."""
         from ..plotting import plot_gradient_map
 
         if values is None:
@@ -93,7 +93,8 @@ def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None 
     The adjoint ``G^T q = dL/dV``, by the same elimination as the voltages. Then, for a synapse j on compartment n,
     ``dL/dg_j = x_j (E_j - V_n) q_n`` (shunting), ``x_j d_j q_n`` (additive, reciprocal; d the driving force) or
     ``sign_j x_j q_n`` (additive, directed); for the coupling of child c to parent p ``(V_c - V_p)(q_p - q_c)``
-    (reciprocal), ``(a_c - V_p) q_p`` (directed, shunting) or ``a_c q_p`` (directed, additive); for a leak ``(E_leak - V_n) q_n``.
+    (reciprocal), ``(a_c - V_p) q_p`` (directed, shunting) or ``a_c q_p`` (directed, additive); for a leak
+    ``(E_leak - V_n) q_n``.
     In the directed tree q_n = R_n dL/dV_n unrolls to the path product of the paper's eq. 10; in the reciprocal cable
     q_n = Z_nn A_(n->0) dL/dV_0 holds exactly, with the true input resistance and the attenuation along the path.
 
@@ -117,7 +118,8 @@ def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None 
     shapes = ((system.n_rows, system.size), (system.n_rows, system.roots.size))
     if loss.shape not in shapes:
         raise ParameterError(
-            f"loss_gradient has shape {loss.shape}; expected {shapes[0]}, dL/dV at every compartment, or {shapes[1]}, at the somas"
+            f"loss_gradient has shape {loss.shape}; expected {shapes[0]}, dL/dV at every compartment, or {shapes[1]}, "
+            "at the somas"
         )
     if not np.isfinite(loss).all():
         row, column = np.argwhere(~np.isfinite(loss))[0]
@@ -126,6 +128,7 @@ def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None 
         out.shape == shapes[0] and out.dtype == system.dtype and out.flags.c_contiguous and out.flags.writeable
     ):
         raise ParameterError(
-            f"out must be a writeable C-ordered array of {system.dtype} and shape {shapes[0]}; got {out.dtype} {out.shape}"
+            f"out must be a writeable C-ordered array of {system.dtype} and shape {shapes[0]}; "
+            f"got {out.dtype} {out.shape}"
         )
     return Gradient(state, **system.adjoint(state.voltage, loss, out))

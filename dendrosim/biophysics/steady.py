@@ -64,9 +64,10 @@ class State:
 
     @property
     def input_resistance(self) -> Array:
-        """Voltage change at n per current injected at n, shape (B, N), GOhm (= mV / pA); R_n = 1 / G_n in directed trees.
+        """Voltage change at n per current injected at n, shape (B, N), GOhm (= mV / pA).
 
-        In the reciprocal cable this is the true input resistance Z_nn, the diagonal of the inverse of the conductance matrix.
+        In the reciprocal cable this is the true input resistance Z_nn, the diagonal of the inverse of the conductance
+        matrix; in directed trees it is R_n = 1 / G_n.
         """
         return self._both()[0]
 
@@ -74,7 +75,8 @@ class State:
     def attenuation_to_soma(self) -> Array:
         """Voltage change at the soma per voltage change at n, current being injected at n, shape (B, N).
 
-        So that ``exact_gradient(state, loss).current == input_resistance * attenuation_to_soma * loss`` for a loss at the soma.
+        So that for a loss at the soma
+        ``exact_gradient(state, loss).current == input_resistance * attenuation_to_soma * loss``.
         """
         return self._both()[1]
 
@@ -144,9 +146,9 @@ def steady_state(
 
     Notes
     -----
-    Reciprocal: the symmetric tree system G V = b, solved exactly in O(N) per stimulus by elimination from the tips to the
-    soma and back (Hines, Int J Bio-Med Comput 15:69, 1984), arranged so that nothing is subtracted. Directed: one pass from
-    the tips to the soma. Additive integration has a fixed driving force per synapse and adds no conductance.
+    Reciprocal: the symmetric tree system G V = b, solved exactly in O(N) per stimulus by elimination from the tips to
+    the soma and back (Hines, Int J Bio-Med Comput 15:69, 1984), arranged so that nothing is subtracted. Directed: one
+    pass from the tips to the soma. Additive integration has a fixed driving force per synapse and adds no conductance.
 
     Examples
     --------
@@ -161,7 +163,8 @@ def steady_state(
     how, way = integration_named(integration), direction_named(direction)
     if gate is not None and not way.gated:
         raise ParameterError(
-            f"gate= works in directed trees only; got direction={direction!r}: drop the gate or use direction='directed'"
+            f"gate= works in directed trees only; got direction={direction!r}: drop the gate or use "
+            "direction='directed'"
         )
     kind = float_type(dtype, x, current, out)
     activity = _activity(synapses, x, current, compartments, kind)
@@ -194,7 +197,8 @@ def _activity(
     if synapses is None:
         if x is not None:
             raise ParameterError("x= drives synapses, and there are none: pass synapses=, or leave x out")
-        return np.empty((np.shape(current)[0] if np.ndim(current) == 2 else 1, 0), kind)
+        shape = () if current is None else np.shape(current)
+        return np.empty((shape[0] if len(shape) == 2 else 1, 0), kind)
     if synapses.n_compartments != compartments.size:
         raise ParameterError(
             f"the synapses were made for {synapses.n_compartments} compartments and the tree has {compartments.size}: "
@@ -212,8 +216,8 @@ def _activity(
     if activity.size and not (activity.min() >= 0 and np.isfinite(activity.max())):
         row, column = np.argwhere(~(np.isfinite(activity) & (activity >= 0)))[0]
         raise ParameterError(
-            f"x[{row}, {column}] = {activity[row, column]}: presynaptic activity must be finite and not negative; encode signed inputs as "
-            "two, ON and OFF"
+            f"x[{row}, {column}] = {activity[row, column]}: presynaptic activity must be finite and not negative; "
+            "encode signed inputs as two, ON and OFF"
         )
     return activity
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -57,34 +58,11 @@ class System:
         self.roots = compartments.roots
         self.n_synapses = 0 if synapses is None else synapses.size
         self._kernels = direction.kernels()
-        base, offset = direction.base(compartments, integration)
+        gates: tuple[Array, ...] = ()
         if direction.gated:
-            slope, midpoint = (np.empty(0, dtype),) * 2 if gate is None else gate.arrays(n, dtype)
-            gates: tuple[Array, ...] = (slope, midpoint)
-        else:
-            gates = ()
-        none = np.empty(0)
-        if synapses is None:
-            wiring: tuple[Array, ...] = (
-                np.empty(0, np.int64),
-                np.empty(0, np.int64),
-                none.astype(dtype),
-                none.astype(dtype),
-            )
-        else:
-            force = integration.force(synapses, compartments, directed=direction.gated)
-            wiring = (synapses.compartment, synapses.source, synapses.conductance.astype(dtype), force.astype(dtype))
-        self._head = (
-            np.where(compartments.parent < 0, n, compartments.parent),  # roots hang on a padding row
-            base.astype(dtype),
-            compartments.coupling.astype(dtype),
-            *wiring,
-            integration.shunt,
-            offset,
-            *gates,
-            x.reshape(-1),
-            self.n_inputs,
-        )
+            gates = (np.empty(0, dtype),) * 2 if gate is None else gate.arrays(n, dtype)
+        head = _wiring(compartments, synapses, integration, direction, dtype)
+        self._head = (*head, *gates, x.reshape(-1), self.n_inputs)
         width = WIDTH[dtype]
         self._width = 1 if self.n_rows <= width // 4 else width  # a nearly empty block costs what a full one does
         self._lanes = (0.0,) * self._width
@@ -124,6 +102,42 @@ class System:
         parallel.run(kernel, jobs, self.threads)
 
 
+_KNOWN: WeakKeyDictionary[Compartments, dict[tuple[Any, ...], tuple[Any, ...]]] = WeakKeyDictionary()
+
+
+def _wiring(
+    compartments: Compartments,
+    synapses: Synapses | None,
+    integration: Integration,
+    direction: Direction,
+    dtype: np.dtype[Any],
+) -> tuple[Any, ...]:
+    """What kernels know of a tree and its synapses; remembered, since most calls differ only in their stimuli."""
+    known = _KNOWN.setdefault(compartments, {})
+    key = (integration.name, direction.name, dtype)
+    found = known.get(key)
+    if found is not None and found[0]() is synapses:
+        return cast("tuple[Any, ...]", found[1])
+    n = compartments.size
+    base, offset = direction.base(compartments, integration)
+    if synapses is None:
+        none = np.empty(0, dtype)
+        wiring: tuple[Array, ...] = (np.empty(0, np.int64), np.empty(0, np.int64), none, none)
+    else:
+        force = integration.force(synapses, compartments, directed=direction.gated)
+        wiring = (synapses.compartment, synapses.source, synapses.conductance.astype(dtype), force.astype(dtype))
+    head = (
+        np.where(compartments.parent < 0, n, compartments.parent),  # roots hang on a padding row
+        base.astype(dtype),
+        compartments.coupling.astype(dtype),
+        *wiring,
+        integration.shunt,
+        offset,
+    )
+    known[key] = (ref(synapses) if synapses is not None else lambda: None, head)
+    return head
+
+
 def float_type(dtype: DTypeLike | None, *arrays: Any) -> np.dtype[Any]:
     """The one floating-point type of a computation.
 
@@ -138,7 +152,8 @@ def float_type(dtype: DTypeLike | None, *arrays: Any) -> np.dtype[Any]:
         found = {a.dtype for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
         if len(found) > 1:
             raise ParameterError(
-                f"the arrays mix {' and '.join(sorted(map(str, found)))}; convert one, or choose with dtype='float64' or dtype='float32'"
+                f"the arrays mix {' and '.join(sorted(map(str, found)))}; convert one, or choose with dtype='float64' "
+                "or dtype='float32'"
             )
         chosen = found.pop() if found else np.dtype(np.float64)
     if chosen not in WIDTH:

@@ -13,8 +13,10 @@ Array = NDArray[Any]
 
 
 @njit(cache=True, nogil=True)
-def gather(source: Array, columns: int, row: int, n_rows: int, block: Array, lanes: tuple[float, ...]) -> None:
-    """``block[i * width + w] = source[row + w, i]``, zero for rows that are not there.
+def gather(
+    source: Array, columns: int, row: int, n_rows: int, block: Array, shift: float, lanes: tuple[float, ...]
+) -> None:
+    """``block[i * width + w] = source[row + w, i] + shift``, zero for rows that are not there.
 
     Parameters
     ----------
@@ -29,22 +31,24 @@ def gather(source: Array, columns: int, row: int, n_rows: int, block: Array, lan
     if row + width <= n_rows and width > 1:
         done = columns - columns % width
         for i in range(0, done, width):
-            load_transposed(block, i * width, source, row * columns + i, columns, lanes)
+            load_transposed(block, i * width, source, row * columns + i, columns, shift, lanes)
     for i in range(done, columns):
         for w in range(width):
-            block[i * width + w] = source[(row + w) * columns + i] if row + w < n_rows else 0.0
+            block[i * width + w] = source[(row + w) * columns + i] + shift if row + w < n_rows else 0.0
 
 
 @njit(cache=True, nogil=True)
-def scatter(target: Array, columns: int, row: int, n_rows: int, block: Array, lanes: tuple[float, ...]) -> None:
-    """``target[row + w, i] = block[i * width + w]`` for the rows that are there; the reverse of `gather`."""
+def scatter(
+    target: Array, columns: int, row: int, n_rows: int, block: Array, shift: float, lanes: tuple[float, ...]
+) -> None:
+    """``target[row + w, i] = block[i * width + w] + shift`` for the rows that are there; the reverse of `gather`."""
     width = len(lanes)
     done = 0
     if row + width <= n_rows and width > 1:
         done = columns - columns % width
         for i in range(0, done, width):
-            store_transposed(target, row * columns + i, columns, block, i * width, lanes)
+            store_transposed(target, row * columns + i, columns, block, i * width, shift, lanes)
     for i in range(done, columns):
         for w in range(width):
             if row + w < n_rows:
-                target[(row + w) * columns + i] = block[i * width + w]
+                target[(row + w) * columns + i] = block[i * width + w] + shift

@@ -1,7 +1,7 @@
 """The reciprocal cable: steady states, adjoints and input resistances of trees, by elimination without subtraction.
 
-Every compartment hands its parent the conductance that its subtree presents, so that nothing is ever subtracted (the usual
-Hines elimination, J Bio-Med Comput 1984, subtracts; in float32 it loses three digits that this keeps). With G the
+Every compartment hands its parent the conductance that its subtree presents, so that nothing is ever subtracted (the
+usual Hines elimination, J Bio-Med Comput 1984, subtracts; in float32 it loses three digits that this keeps). With G the
 conductance seen into a subtree from its root compartment and g the coupling to the parent:
 
     m = g / (G + g),    G_parent += m G,    b_parent += m b,    then downwards    V = b / (G + g) + m V_parent.
@@ -116,7 +116,7 @@ def solve(
     m = np.empty(n_nodes * width, leak.dtype)
     for block in range(first, last):
         row = block * width
-        gather(x, n_inputs, row, n_rows, inputs, lanes)
+        gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
         if current.size == 0:
             for n in range(n_nodes):
                 store(b, n * width, zero)
@@ -124,7 +124,7 @@ def solve(
             for n in range(n_nodes):
                 store(b, n * width, fill(current[n], lanes))
         else:
-            gather(current, n_nodes, row, n_rows, b, lanes)
+            gather(current, n_nodes, row, n_rows, b, 0.0, lanes)
         store(b, n_nodes * width, zero)
         _conductances(leak, compartment, source, conductance, shunt, inputs, G, lanes)
         for j in range(compartment.size):
@@ -145,10 +145,7 @@ def solve(
         for n in range(n_nodes):
             i = n * width
             store(b, i, load(b, i, lanes) + load(m, i, lanes) * load(b, parent[n] * width, lanes))
-        if offset != 0.0:
-            for n in range(n_nodes):
-                store(b, n * width, load(b, n * width, lanes) + offset)
-        scatter(voltage, n_nodes, row, n_rows, b, lanes)
+        scatter(voltage, n_nodes, row, n_rows, b, offset, lanes)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -204,13 +201,16 @@ def adjoint(
     m = np.empty(n_nodes * width, leak.dtype)
     v = np.empty((n_nodes + 1) * width, leak.dtype)
     at_roots = np.empty(n_cells * width, leak.dtype)
+    everywhere = loss.size == n_rows * n_nodes and n_cells != n_nodes
     for block in range(first, last):
         row = block * width
-        gather(x, n_inputs, row, n_rows, inputs, lanes)
+        gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
         _conductances(leak, compartment, source, conductance, shunt, inputs, G, lanes)
         _eliminate(parent, coupling, G, m, lanes)
-        if loss.size == n_rows * n_nodes and n_cells != n_nodes:
-            gather(loss, n_nodes, row, n_rows, q, lanes)
+        gather(voltage, n_nodes, row, n_rows, v, -offset, lanes)
+        store(v, n_nodes * width, zero)
+        if everywhere:
+            gather(loss, n_nodes, row, n_rows, q, 0.0, lanes)
             store(q, n_nodes * width, zero)
             for n in range(n_nodes - 1, -1, -1):
                 i = n * width
@@ -218,24 +218,22 @@ def adjoint(
                 into = load(q, i, lanes)
                 store(q, up, load(q, up, lanes) + load(m, i, lanes) * into)
                 store(q, i, load(G, i, lanes) * into)
-        else:
-            for n in range(n_nodes):
-                store(q, n * width, zero)
-            gather(loss, n_cells, row, n_rows, at_roots, lanes)
+            store(q, n_nodes * width, zero)
+        else:  # roots take their own q as the ratio to a padding row of ones
+            gather(loss, n_cells, row, n_rows, at_roots, 0.0, lanes)
             for k in range(n_cells):
-                i = roots[k] * width
-                store(q, i, load(G, i, lanes) * load(at_roots, k * width, lanes))
-        gather(voltage, n_nodes, row, n_rows, v, lanes)
-        store(q, n_nodes * width, zero)
-        store(v, n_nodes * width, zero)
+                store(m, roots[k] * width, load(G, roots[k] * width, lanes) * load(at_roots, k * width, lanes))
+            store(q, n_nodes * width, fill(leak.dtype.type(1.0), lanes))
         for n in range(n_nodes):
             i = n * width
             up = parent[n] * width
             above = load(q, up, lanes)
-            here = load(q, i, lanes) + load(m, i, lanes) * above
+            here = load(m, i, lanes) * above
+            if everywhere:
+                here = here + load(q, i, lanes)
             store(q, i, here)
             vn = load(v, i, lanes)
-            d_leak[n] += total((offset - vn) * here)
+            d_leak[n] -= total(vn * here)
             d_coupling[n] += total((vn - load(v, up, lanes)) * (above - here))
         for k in range(n_cells):
             d_coupling[roots[k]] = 0.0
@@ -244,12 +242,12 @@ def adjoint(
         for j in range(compartment.size):
             i = compartment[j] * width
             s = source[j] * width
-            force = drive[j] - (load(v, i, lanes) - offset) * shunt
+            force = drive[j] - load(v, i, lanes) * shunt
             gain = force * load(q, i, lanes)
             d_conductance[j] += total(load(inputs, s, lanes) * gain)
             store(to_inputs, s, load(to_inputs, s, lanes) + gain * conductance[j])
-        scatter(current, n_nodes, row, n_rows, q, lanes)
-        scatter(d_inputs, n_inputs, row, n_rows, to_inputs, lanes)
+        scatter(current, n_nodes, row, n_rows, q, 0.0, lanes)
+        scatter(d_inputs, n_inputs, row, n_rows, to_inputs, 0.0, lanes)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -297,7 +295,7 @@ def resistances(
     transfer = np.empty((n_nodes + 1) * width, leak.dtype)
     for block in range(first, last):
         row = block * width
-        gather(x, n_inputs, row, n_rows, inputs, lanes)
+        gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
         _conductances(leak, compartment, source, conductance, shunt, inputs, G, lanes)
         _eliminate(parent, coupling, G, m, lanes)
         store(G, n_nodes * width, zero)
@@ -313,5 +311,5 @@ def resistances(
             store(G, i, z)
             store(transfer, i, to_root)
             store(m, i, to_root * (one / z))
-        scatter(input_resistance, n_nodes, row, n_rows, G, lanes)
-        scatter(attenuation, n_nodes, row, n_rows, m, lanes)
+        scatter(input_resistance, n_nodes, row, n_rows, G, 0.0, lanes)
+        scatter(attenuation, n_nodes, row, n_rows, m, 0.0, lanes)

@@ -4,9 +4,9 @@ With a = f(V) behind a gate, or a = V without one, and everything relative to th
 
     V_n = (sum_j x_j g_j d_j + sum_c g_c a_c + I_n) / G_n,    G_n = base_n + shunt * sum_j x_j g_j.
 
-Shunting integration has base = leak + sum_c g_c and shunt = 1; additive integration is the same with base = 1, shunt = 0.
-The arrays are those of `cable`, with `base` in place of `leak` and, per compartment, the `slope` and `midpoint` of the gate
-f(V) = (tanh(slope (V - midpoint)) + 1) / 2 (arrays of shape (0,): no gates).
+Shunting integration has base = leak + sum_c g_c and shunt = 1; additive integration is the same with base = 1 and
+shunt = 0. The arrays are those of `cable`, with `base` in place of `leak` and, per compartment, the `slope` and
+`midpoint` of the gate f(V) = (tanh(slope (V - midpoint)) + 1) / 2 (arrays of shape (0,): no gates).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def solve(
     b = np.empty((n_nodes + 1) * width, base.dtype)
     for block in range(first, last):
         row = block * width
-        gather(x, n_inputs, row, n_rows, inputs, lanes)
+        gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
         if current.size == 0:
             for n in range(n_nodes):
                 store(b, n * width, zero)
@@ -79,7 +79,7 @@ def solve(
             for n in range(n_nodes):
                 store(b, n * width, fill(current[n], lanes))
         else:
-            gather(current, n_nodes, row, n_rows, b, lanes)
+            gather(current, n_nodes, row, n_rows, b, 0.0, lanes)
         store(b, n_nodes * width, zero)
         _conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
         for j in range(compartment.size):
@@ -97,10 +97,7 @@ def solve(
                     b[up + w] += coupling[n] * ((1.0 if z > 0 else e) / (1.0 + e) - offset)
             else:
                 store(b, up, load(b, up, lanes) + v * coupling[n])
-        if offset != 0.0:
-            for n in range(n_nodes):
-                store(b, n * width, load(b, n * width, lanes) + offset)
-        scatter(voltage, n_nodes, row, n_rows, b, lanes)
+        scatter(voltage, n_nodes, row, n_rows, b, offset, lanes)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -131,7 +128,7 @@ def adjoint(
     last: int,
     lanes: Lanes,
 ) -> None:
-    """Credits from the roots to the tips (eq. 9) and the gradient of every parameter; arguments as in `cable.adjoint`."""
+    """Credits from the roots to the tips (eq. 9), the gradient of every parameter; arguments as in `cable.adjoint`."""
     width = len(lanes)
     n_nodes = parent.size
     n_cells = roots.size
@@ -147,20 +144,18 @@ def adjoint(
     at_roots = np.empty(n_cells * width, base.dtype)
     for block in range(first, last):
         row = block * width
-        gather(x, n_inputs, row, n_rows, inputs, lanes)
+        gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
         _conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
         if loss.size == n_rows * n_nodes and n_cells != n_nodes:
-            gather(loss, n_nodes, row, n_rows, q, lanes)
+            gather(loss, n_nodes, row, n_rows, q, 0.0, lanes)
         else:
             for n in range(n_nodes):
                 store(q, n * width, zero)
-            gather(loss, n_cells, row, n_rows, at_roots, lanes)
+            gather(loss, n_cells, row, n_rows, at_roots, 0.0, lanes)
             for k in range(n_cells):
                 store(q, roots[k] * width, load(at_roots, k * width, lanes))
         store(q, n_nodes * width, zero)
-        gather(voltage, n_nodes, row, n_rows, v, lanes)
-        for n in range(n_nodes):
-            store(v, n * width, load(v, n * width, lanes) - offset)
+        gather(voltage, n_nodes, row, n_rows, v, -offset, lanes)
         store(v, n_nodes * width, zero)
         if gated:
             _gate(v, slope, midpoint, offset, a, slant, width)
@@ -189,8 +184,8 @@ def adjoint(
             gain = (drive[j] - load(v, i, lanes) * shunt) * load(q, i, lanes)
             d_conductance[j] += total(load(inputs, s, lanes) * gain)
             store(to_inputs, s, load(to_inputs, s, lanes) + gain * conductance[j])
-        scatter(current, n_nodes, row, n_rows, q, lanes)
-        scatter(d_inputs, n_inputs, row, n_rows, to_inputs, lanes)
+        scatter(current, n_nodes, row, n_rows, q, 0.0, lanes)
+        scatter(d_inputs, n_inputs, row, n_rows, to_inputs, 0.0, lanes)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -216,7 +211,10 @@ def resistances(
     last: int,
     lanes: Lanes,
 ) -> None:
-    """R_n = 1 / G_n and the path gain dV_soma / dV_n = prod R_k g_k f'(V) (eq. 10); arguments as in `cable.resistances`."""
+    """R_n = 1 / G_n and the path gain dV_soma / dV_n = prod R_k g_k f'(V) (eq. 10).
+
+    Arguments as in `cable.resistances`.
+    """
     width = len(lanes)
     n_nodes = parent.size
     gated = slope.size > 0
@@ -228,14 +226,12 @@ def resistances(
     slant = np.empty(n_nodes * width if gated else 0, base.dtype)
     for block in range(first, last):
         row = block * width
-        gather(x, n_inputs, row, n_rows, inputs, lanes)
+        gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
         _conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
         store(G, n_nodes * width, fill(one, lanes))
         store(gain, n_nodes * width, fill(one, lanes))
         if gated:
-            gather(voltage, n_nodes, row, n_rows, v, lanes)
-            for n in range(n_nodes):
-                store(v, n * width, load(v, n * width, lanes) - offset)
+            gather(voltage, n_nodes, row, n_rows, v, -offset, lanes)
             _gate(v, slope, midpoint, offset, v, slant, width)
         for n in range(n_nodes):
             i = n * width
@@ -247,5 +243,5 @@ def resistances(
                 if gated:
                     step = step * load(slant, i, lanes)
             store(gain, i, step)
-        scatter(input_resistance, n_nodes, row, n_rows, G, lanes)
-        scatter(attenuation, n_nodes, row, n_rows, gain, lanes)
+        scatter(input_resistance, n_nodes, row, n_rows, G, 0.0, lanes)
+        scatter(attenuation, n_nodes, row, n_rows, gain, 0.0, lanes)

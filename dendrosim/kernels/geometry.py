@@ -73,9 +73,9 @@ def run_points(
     """Rows of the points of each run, in order along it.
 
     A run that begins at a sample of a neurite has that sample as its first point, unless its own first sample stands at
-    the same place: then it begins there, with its own radius and without the ring that a step in radius would add. A run
-    that leaves the soma has only its own samples, unless they have no extent: then it begins where it is attached to the
-    soma, which is marked by row -1.
+    the same place: then it begins there, with its own radius and without the ring that a step in radius would add. A
+    run that leaves the soma has only its own samples, unless they have no extent: then it begins where it is attached
+    to the soma, which is marked by row -1.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 SMALL = 50_000
@@ -39,6 +40,8 @@ def run(work: Callable[..., Any], jobs: list[tuple[Any, ...]], threads: int) -> 
 
 def ranges(n_blocks: int, parts: int) -> list[tuple[int, int]]:
     """At most `parts` contiguous ranges of nearly equal length that cover the blocks."""
+    if parts == 1 or n_blocks == 1:
+        return [(0, n_blocks)]
     parts = max(1, min(parts, n_blocks))
     edges = [n_blocks * i // parts for i in range(parts + 1)]
-    return [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+    return [(a, b) for a, b in pairwise(edges) if b > a]

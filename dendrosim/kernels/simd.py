@@ -1,10 +1,10 @@
 """Explicit vectors for numba: `width` neighbouring stimuli handled as one value.
 
 LLVM's automatic vectoriser gives up on loops over many arrays and needs run-time checks for overlap. Here a kernel says
-which values form a vector: ``load(a, i, lanes)`` reads ``a[i:i + width]`` (1-D, contiguous, no bounds check), arithmetic with
-other vectors or scalars is elementwise, ``store(a, i, v)`` writes it back. `lanes` is any tuple of `width` numbers: its
-length is part of its type, so that one kernel is compiled for each width it is called with. Any machine works: LLVM splits
-vectors that are wider than its registers.
+which values form a vector: ``load(a, i, lanes)`` reads ``a[i:i + width]`` (1-D, contiguous, no bounds check),
+arithmetic with other vectors or scalars is elementwise, ``store(a, i, v)`` writes it back. `lanes` is any tuple of
+`width` numbers: its length is part of its type, so that one kernel is compiled for each width it is called with. Any
+machine works: LLVM splits vectors that are wider than its registers.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import types
-from numba.core.typing import signature
-from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 __all__ = ["fill", "load", "load_transposed", "store", "store_transposed", "total"]
 
 
-class Vector(types.Type):  # type: ignore[misc]
+class Vector(types.Type):
     """`width` values of one floating-point type."""
 
     def __init__(self, dtype: Any, width: int) -> None:
@@ -30,7 +29,7 @@ class Vector(types.Type):  # type: ignore[misc]
 
 
 @register_model(Vector)
-class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, vector: Vector) -> None:
         super().__init__(manager, vector, ir.VectorType(manager.lookup(vector.dtype).get_value_type(), vector.width))
 
@@ -53,7 +52,7 @@ def _aligned(context: Any, array_type: Any) -> int:
     return int(context.get_abi_sizeof(context.get_data_type(array_type.dtype)))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load(typing_context: Any, array: Any, index: Any, lanes: Any) -> Any:
     """Vector ``array[index:index + width]``, `width` being the length of the tuple `lanes`."""
     vector = Vector(array.dtype, lanes.count)
@@ -67,7 +66,7 @@ def load(typing_context: Any, array: Any, index: Any, lanes: Any) -> Any:
     return vector(array, types.intp, lanes), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(typing_context: Any, array: Any, index: Any, vector: Any) -> Any:
     """Write `vector` to ``array[index:index + width]``."""
 
@@ -79,7 +78,7 @@ def store(typing_context: Any, array: Any, index: Any, vector: Any) -> Any:
     return types.void(array, types.intp, vector), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def fill(typing_context: Any, scalar: Any, lanes: Any) -> Any:
     """Vector of copies of a scalar, one per entry of the tuple `lanes`."""
     vector = Vector(scalar, lanes.count)
@@ -90,7 +89,7 @@ def fill(typing_context: Any, scalar: Any, lanes: Any) -> Any:
     return vector(scalar, lanes), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def total(typing_context: Any, vector: Any) -> Any:
     """Sum of the values of a vector, pairwise."""
 
@@ -108,7 +107,7 @@ def total(typing_context: Any, vector: Any) -> Any:
 
 
 def _transpose(builder: Any, rows: list[Any]) -> list[Any]:
-    """Transpose a square of vectors by log2(width) rounds, each interleaving the first half of the rows with the second."""
+    """Transpose a square of vectors by log2(width) rounds that each interleave the two halves of the rows."""
     width = len(rows)
     low = [i // 2 + (i % 2) * width for i in range(width)]
     masks = [ir.Constant(ir.VectorType(ir.IntType(32), width), [v + shift for v in low]) for shift in (0, width // 2)]
@@ -126,17 +125,20 @@ def _rows(builder: Any, context: Any, sig: Any, array: Any, at: int, first: Any,
     return places
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def load_transposed(typing_context: Any, target: Any, at: Any, source: Any, first: Any, stride: Any, lanes: Any) -> Any:
-    """Copy a square: ``target[at + width * j + i] = source[first + stride * i + j]`` for i, j < width."""
+@intrinsic
+def load_transposed(
+    typing_context: Any, target: Any, at: Any, source: Any, first: Any, stride: Any, shift: Any, lanes: Any
+) -> Any:
+    """Copy a square: ``target[at + width * j + i] = source[first + stride * i + j] + shift`` for i, j < width."""
     size = lanes.count
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         rows = []
+        more = _splat(builder, context.cast(builder, args[5], sig.args[5], sig.args[0].dtype), size)
         for place in _rows(builder, context, sig, args[2], 2, args[3], args[4], size):
             row = builder.load(place)
             row.align = _aligned(context, sig.args[2])
-            rows.append(row)
+            rows.append(builder.fadd(row, more))
         step = ir.Constant(args[1].type, size)
         for place, row in zip(
             _rows(builder, context, sig, args[0], 0, args[1], step, size), _transpose(builder, rows), strict=True
@@ -144,38 +146,39 @@ def load_transposed(typing_context: Any, target: Any, at: Any, source: Any, firs
             builder.store(row, place).align = _aligned(context, sig.args[0])
         return context.get_dummy_value()
 
-    return types.void(target, types.intp, source, types.intp, types.intp, lanes), generate
+    return types.void(target, types.intp, source, types.intp, types.intp, shift, lanes), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store_transposed(
-    typing_context: Any, target: Any, first: Any, stride: Any, source: Any, at: Any, lanes: Any
+    typing_context: Any, target: Any, first: Any, stride: Any, source: Any, at: Any, shift: Any, lanes: Any
 ) -> Any:
-    """Copy a square: ``target[first + stride * i + j] = source[at + width * j + i]`` for i, j < width."""
+    """Copy a square: ``target[first + stride * i + j] = source[at + width * j + i] + shift`` for i, j < width."""
     size = lanes.count
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         rows = []
+        more = _splat(builder, context.cast(builder, args[5], sig.args[5], sig.args[0].dtype), size)
         step = ir.Constant(args[4].type, size)
         for place in _rows(builder, context, sig, args[3], 3, args[4], step, size):
             row = builder.load(place)
             row.align = _aligned(context, sig.args[3])
-            rows.append(row)
+            rows.append(builder.fadd(row, more))
         for place, row in zip(
             _rows(builder, context, sig, args[0], 0, args[1], args[2], size), _transpose(builder, rows), strict=True
         ):
             builder.store(row, place).align = _aligned(context, sig.args[0])
         return context.get_dummy_value()
 
-    return types.void(target, types.intp, types.intp, source, types.intp, lanes), generate
+    return types.void(target, types.intp, types.intp, source, types.intp, shift, lanes), generate
 
 
 _ARITHMETIC = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
 
 
 def _register(function: Any, instruction: str) -> None:
-    @infer_global(function)  # type: ignore[untyped-decorator]
-    class Arithmetic(AbstractTemplate):  # type: ignore[misc]
+    @infer_global(function)
+    class Arithmetic(AbstractTemplate):
         def generic(self, args: Any, keywords: Any) -> Any:
             vectors = [a for a in args if isinstance(a, Vector)]
             if len(args) != 2 or len(set(vectors)) != 1:

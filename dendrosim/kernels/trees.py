@@ -63,7 +63,10 @@ def depth(parent: NDArray[np.int64]) -> NDArray[np.int64]:
 def accumulate(
     parent: NDArray[np.int64], before: NDArray[np.float64], after: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Sum along the path from the root: ``out[n] = out[p] + after[p] + before[n]``, for parents that precede; shape (n,)."""
+    """Sum along the path from the root: ``out[n] = out[p] + after[p] + before[n]``; shape (n,).
+
+    Parents must precede their children.
+    """
     out = np.empty(parent.size)
     for n in range(parent.size):
         p = parent[n]

@@ -128,14 +128,15 @@ class Compartments:
         self.capacitance = _values("capacitance", capacitance, n, "pF" if physical else unit)
         _refuse(
             (self.coupling == 0) & ~roots,
-            "coupling is 0 at compartment {n}: it and all behind it are disconnected from their soma; give it a positive "
-            "coupling, or parent -1 to make it a cell of its own",
+            "coupling is 0 at compartment {n}: it and all behind it are disconnected from their soma; give it a "
+            "positive coupling, or parent -1 to make it a cell of its own",
         )
         leaf = np.ones(n, bool)
         leaf[self.parent[~roots]] = False
         _refuse(
             (self.leak == 0) & leaf,
-            "leak is 0 at compartment {n}, which has no children: its voltage would be undefined; give it a positive leak",
+            "leak is 0 at compartment {n}, which has no children: its voltage would be undefined; give it a positive "
+            "leak",
         )
         self.region = _array(np.where(roots, "soma", "dendrite") if region is None else region, n, np.str_, "region")
         ones, zeros = np.ones(n), np.zeros(n)
@@ -177,7 +178,8 @@ class Compartments:
         Parameters
         ----------
         branching : sequence of int
-            Children per compartment at each stage above the soma: ``[3, 3]`` is a soma, 3 branches and 9 branches on those.
+            Children per compartment at each stage above the soma: ``[3, 3]`` is a soma, 3 branches and 9 branches on
+            those.
         n_cells : int, default 1
             Number of equal cells.
         coupling : float or float array of shape (N,), default 1.0
@@ -242,12 +244,13 @@ class Compartments:
             [np.where(c.parent < 0, -1, c.parent + o) for c, o in zip(cells, offsets[:-1], strict=True)]
         )
         made = all(c._outline is not None for c in cells) and all(len(c.morphologies) == 1 for c in cells)
+        arrays: dict[str, Any] = {name: np.concatenate([getattr(c, name) for c in cells]) for name in _PER_NODE}
         forest = cls(
             parent,
             leak_reversal=cells[0].leak_reversal,
             physical=cells[0].physical,
             morphologies=tuple(m for c in cells for m in c.morphologies) if made else (),
-            **{name: np.concatenate([getattr(c, name) for c in cells]) for name in _PER_NODE},
+            **arrays,
         )
         forest._cells = tuple(cells) if made else ()
         return forest
@@ -320,7 +323,8 @@ class Compartments:
         rows = np.flatnonzero(ids == sample)
         if rows.size == 0:
             raise MorphologyError(
-                f"no sample {sample!r} in {one.morphologies[0].name or 'the morphology'}; ids run from {ids.min()} to {ids.max()}"
+                f"no sample {sample!r} in {one.morphologies[0].name or 'the morphology'}; ids run from {ids.min()} to "
+                f"{ids.max()}"
             )
         assert one._sample_compartment is not None
         return int(one._sample_compartment[rows[0]]) + offset

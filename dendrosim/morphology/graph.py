@@ -28,9 +28,7 @@ def to_graph(samples: Samples) -> DiGraph:
         for node, (x, y, z), radius, structure in rows
     )
     child = np.flatnonzero(samples.parent >= 0)
-    graph.add_edges_from(
-        zip(samples.id[samples.parent[child]].tolist(), samples.id[child].tolist(), strict=True)
-    )
+    graph.add_edges_from(zip(samples.id[samples.parent[child]].tolist(), samples.id[child].tolist(), strict=True))
     return networkx.freeze(graph)
 
 
@@ -52,8 +50,10 @@ def from_graph(graph: DiGraph) -> Samples:
             raise MorphologyError(f"node {node} lacks {', '.join(missing)}; every node needs {', '.join(_ATTRIBUTES)}")
         above = list(graph.predecessors(node))
         if len(above) > 1:
-            raise MorphologyError(f"node {node} has {len(above)} parents: {', '.join(map(str, above))}; edges run "
-                                  "from parent to child, one parent each")
+            raise MorphologyError(
+                f"node {node} has {len(above)} parents: {', '.join(map(str, above))}; edges run "
+                "from parent to child, one parent each"
+            )
         values.append([attributes[name] for name in _ATTRIBUTES])
         parent.append(row[above[0]] if above else -1)
     table = np.array(values, dtype=np.float64).reshape(len(values), len(_ATTRIBUTES))

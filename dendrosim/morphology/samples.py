@@ -50,8 +50,8 @@ class Samples:
 
     def __post_init__(self) -> None:
         for name in ("id", "type", "xyz", "radius", "parent"):
-            array = np.ascontiguousarray(getattr(self, name), dtype=np.float64 if name in ("xyz", "radius") else np.int64)
-            array = array.view()
+            kind = np.float64 if name in ("xyz", "radius") else np.int64
+            array = np.ascontiguousarray(getattr(self, name), dtype=kind).view()
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 

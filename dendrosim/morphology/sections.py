@@ -127,10 +127,11 @@ class Sections(Sequence[Section]):
 
     A section runs from the soma, the root or a branch point to the next branch point, tip or change of type (NeuroM's
     definition; the soma is not a section). After a branch point it begins at the branch sample, with that sample's
-    radius (or at its own first sample, where that stands at the same place). A section that leaves the soma begins at its own first sample: the gap to the soma has no membrane. If its
-    own samples have no extent (there is one, or all lie in one place) it begins at the soma: on the surface, towards
-    its first sample and with that sample's radius, where the soma is a sphere and the sample lies outside it, else at
-    the soma sample that is its parent. A root without soma is only a point: the sections at it have parent -1.
+    radius (or at its own first sample, where that stands at the same place). A section that leaves the soma begins at
+    its own first sample: the gap to the soma has no membrane. If its own samples have no extent (there is one, or all
+    lie in one place) it begins at the soma: on the surface, towards its first sample and with that sample's radius,
+    where the soma is a sphere and the sample lies outside it, else at the soma sample that is its parent. A root
+    without soma is only a point: the sections at it have parent -1.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The equations written out densely, one stimulus at a time, on anything that numpy can calculate with (complex numbers too)."""
+"""The equations written out densely, one stimulus at a time, for real and complex numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 def voltages(p: dict[str, Any], integration: str, direction: str) -> Any:
     """Steady voltages straight from the defining equations.
 
-    `p` holds parent, leak, coupling, leak_reversal, compartment, source, conductance, reversal, driving_force, sign, x (P,),
-    current (N,), and slope, midpoint (N,) or None.
+    `p` holds parent, leak, coupling, leak_reversal, compartment, source, conductance, reversal, driving_force, sign,
+    x (P,), current (N,), and slope, midpoint (N,) or None.
     """
     n = len(p["parent"])
     kind = np.result_type(*(np.asarray(p[k]).dtype for k in ("leak", "coupling", "conductance", "x", "current")))

@@ -61,7 +61,13 @@ def test_finite_differences_of_the_library_itself(integration, direction, physic
 
     def value(compartments=case.compartments, synapses=case.synapses, x=case.x):
         state = ds.steady_state(
-            compartments, synapses, x, integration=integration, direction=direction, current=case.current, gate=case.gate
+            compartments,
+            synapses,
+            x,
+            integration=integration,
+            direction=direction,
+            current=case.current,
+            gate=case.gate,
         )
         return state, 0.5 * ((state.voltage_soma - target) ** 2).sum()
 

@@ -47,9 +47,7 @@ def matrix(compartments: ds.Compartments, extra: np.ndarray) -> sp.csc_matrix:
     """Conductance matrix of the reciprocal cable."""
     child = np.flatnonzero(compartments.parent >= 0)
     up, g, n = compartments.parent[child], compartments.coupling[child], compartments.size
-    incidence = sp.csc_matrix(
-        (np.r_[np.sqrt(g), -np.sqrt(g)], (np.r_[child, up], np.r_[child, child])), shape=(n, n)
-    )
+    incidence = sp.csc_matrix((np.r_[np.sqrt(g), -np.sqrt(g)], (np.r_[child, up], np.r_[child, child])), shape=(n, n))
     return (incidence @ incidence.T + sp.diags(compartments.leak + extra)).tocsc()
 
 
@@ -97,7 +95,7 @@ def test_reciprocal_voltages_are_bounded_by_the_reversal_potentials(shape):
 
 @pytest.mark.parametrize("direction", ["directed", "reciprocal"])
 def test_proposition_4_a_pure_shunt_divides(direction):
-    """Paper, Prop. 4: with E = E_leak the sensitivity to a shunt is -x R V, and voltages shrink by the same factor for any drive."""
+    """Paper, Prop. 4: with E = E_leak the sensitivity to a shunt is -x R V, and any drive shrinks by one factor."""
     tree = ds.Compartments.branching([2, 2])
     n = 3
     synapses = ds.Synapses(tree, [n, n], sign=[1, -1], conductance=[1.3, 0.7])

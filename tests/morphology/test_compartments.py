@@ -30,12 +30,13 @@ def load(text: str) -> ds.Morphology:
     return ds.Morphology.from_swc(text)
 
 
-# name, text, policy -> compartments, area of neurites (um2), axial resistance root to farthest end (MOhm, R_a 100), longest path (um)
+# name, text, policy -> compartments, area of neurites (um2), axial resistance from the root to the farthest end (MOhm,
+# R_a 100), longest path (um)
 GOLDEN = [
     # cylinder: 2 pi r L; R_a L / (pi r^2)
     ("stick", BALL_AND_STICK, {"max_length": 50.0}, 5, 2 * math.pi * 200, 200 / math.pi, 200.0),
     ("stick in one", BALL_AND_STICK, {"max_length": 1e6}, 2, 2 * math.pi * 200, 200 / math.pi, 200.0),
-    # frusta: pi (r1 + r2) sqrt(L^2 + (r1 - r2)^2); R_a L / (pi r1 r2). A section after the fork begins at the fork's radius
+    # frusta: pi (r1 + r2) sqrt(L^2 + (r1 - r2)^2); R_a L / (pi r1 r2). A section after the fork begins with its radius
     (
         "fork", FORK, {"max_length": 20.0}, 1 + 2 + 1 + 2 + 3,
         math.pi * (3 * math.hypot(40, 1) + 1.5 * math.hypot(30, 0.5) + 2 * 20 + 1.5 * math.hypot(30, 0.5)),
@@ -44,7 +45,9 @@ GOLDEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "policy", "size", "area", "resistance", "reach"), [g[1:] for g in GOLDEN], ids=[g[0] for g in GOLDEN])
+@pytest.mark.parametrize(
+    ("text", "policy", "size", "area", "resistance", "reach"), [g[1:] for g in GOLDEN], ids=[g[0] for g in GOLDEN]
+)
 def test_golden_geometry(text, policy, size, area, resistance, reach):
     """A table worked out by hand from the formulas of frusta."""
     passive = ds.Passive(R_m=10_000.0, R_a=100.0, C_m=2.0, E_leak=-65.0)
@@ -124,7 +127,8 @@ def test_order_stages_and_branch_points():
 
 def test_arrays_are_read_only():
     c = load(FORK).compartments(ds.Passive(), max_length=20.0)
-    for name in ("parent", "leak", "coupling", "capacitance", "region", "path_distance", "cell", "stage", "area", "xyz"):
+    names = "parent leak coupling capacitance region path_distance cell stage area xyz"
+    for name in names.split():
         with pytest.raises(ValueError, match="read-only"):
             getattr(c, name)[0] = getattr(c, name)[0]
 
@@ -166,8 +170,9 @@ def test_region_changes_within_a_stretch_divide_it_without_a_branch_point():
 
 
 def test_a_child_that_repeats_its_branch_point_begins_with_its_own_radius():
-    """Some files give the first sample of a branch at the branch point with the branch's radius: no ring of membrane there."""
-    text = "1 1 0 0 0 5 -1\n2 3 5 0 0 2 1\n3 3 25 0 0 2 2\n4 3 25 0 0 1 3\n5 3 25 40 0 1 4\n6 3 25 0 0 1 3\n7 3 25 -40 0 1 6\n"
+    """Some files repeat the branch point as a branch's first sample, with its radius: no ring of membrane there."""
+    trunk = "1 1 0 0 0 5 -1\n2 3 5 0 0 2 1\n3 3 25 0 0 2 2\n"
+    text = trunk + "4 3 25 0 0 1 3\n5 3 25 40 0 1 4\n6 3 25 0 0 1 3\n7 3 25 -40 0 1 6\n"
     with pytest.warns(ds.errors.MorphologyWarning, match="zero-length-segment"):
         morphology = load(text)
     c = morphology.compartments(ds.Passive(), max_length=1e3)

@@ -164,9 +164,7 @@ def test_deep_chain_needs_no_recursion() -> None:
     n = 20_000
     xyz = np.zeros((n, 3))
     xyz[:, 0] = np.arange(n)
-    chain = Morphology(
-        Samples(np.arange(1, n + 1), np.full(n, 3), xyz, np.ones(n), np.arange(n) - 1)
-    )
+    chain = Morphology(Samples(np.arange(1, n + 1), np.full(n, 3), xyz, np.ones(n), np.arange(n) - 1))
     assert len(chain.sections) == 1
     assert chain.total_length() == n - 1
     # a comb: every second sample is a side twig, so that sections are nested 10,000 deep
@@ -191,7 +189,10 @@ def trees(draw: st.DrawFn) -> Morphology:
     place = np.argsort(order)
     return Morphology(
         Samples(
-            np.arange(10, n + 10), types[order], rng.normal(0, 30, (n, 3)), rng.uniform(0.1, 2, n),
+            np.arange(10, n + 10),
+            types[order],
+            rng.normal(0, 30, (n, 3)),
+            rng.uniform(0.1, 2, n),
             np.where(parent[order] >= 0, place[parent[order]], -1),
         )
     )

@@ -168,9 +168,7 @@ def test_rall_tree_is_its_equivalent_cylinder(split: float) -> None:
 
     def error(n: int) -> float:
         # as many pieces in every branch, whatever its length in um: the electrotonic lengths are equal
-        cell = tree.compartments(
-            MEMBRANE, d_lambda=per_level / n * 1.0000001, frequency=_frequency_of_space_constant()
-        )
+        cell = tree.compartments(MEMBRANE, d_lambda=per_level / n * 1.0000001, frequency=_frequency_of_space_constant())
         assert cell.size == 1 + n * (2**levels - 1) + 2 ** (levels - 1) - 1
         z = columns(cell, [0])[0]
         x = cell.electrotonic_distance
