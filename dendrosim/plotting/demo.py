@@ -42,7 +42,7 @@ def plot_demo(demo: Demo, out: str | Path) -> list[Path]:
         with style():
             figure = draw(demo)
             path = Path(out) / f"{name}.png"
-            figure.savefig(path, dpi=200)
+            figure.savefig(path, dpi=200, bbox_inches="tight", pad_inches=0.05)
             plt.close(figure)
         paths.append(path)
     return paths
