@@ -117,7 +117,7 @@ def contract(problem: Problem, x: Floats, voltage: Floats, q: Floats) -> dict[st
     compartments, synapses = problem.compartments, problem.synapses
     at, parent = synapses.compartment, compartments.parent
     gain = (synapses.reversal - voltage[at]) * q[at]
-    inputs = np.bincount(synapses.source, gain * synapses.conductance, minlength=synapses.n_inputs)
+    inputs = np.bincount(synapses.source, gain * synapses.conductance, synapses.n_inputs).astype(np.float64)
     coupling = (voltage - voltage[parent]) * (q[parent] - q)
     coupling[0] = 0.0
     return {

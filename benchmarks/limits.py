@@ -59,8 +59,8 @@ def _best(work: Callable[[int], Any], threads: int, rounds: int) -> float:
 
 
 def _triad_rate(threads: int, rounds: int) -> float:
-    parts = [[np.ones(LARGE // threads) for _ in range(3)] for _ in range(threads)]
-    seconds = _best(lambda k: _triad(*parts[k], 0.5), threads, rounds)
+    parts = [(np.ones(LARGE // threads), np.ones(LARGE // threads), np.ones(LARGE // threads)) for _ in range(threads)]
+    seconds = _best(lambda k: _triad(parts[k][0], parts[k][1], parts[k][2], 0.5), threads, rounds)
     return 24.0 * (LARGE // threads) * threads / seconds
 
 
@@ -74,7 +74,7 @@ def _gemm_rate(dtype: str, threads: int, rounds: int) -> float:
 def _divide_rate(dtype: str, threads: int, rounds: int) -> float:
     times = 2_000
     parts = [[np.ones(SMALL, dtype) for _ in range(2)] for _ in range(threads)]
-    seconds = _best(lambda k: _divide(*parts[k], times), threads, rounds)
+    seconds = _best(lambda k: _divide(parts[k][0], parts[k][1], times), threads, rounds)
     return float(SMALL) * times * threads / seconds
 
 

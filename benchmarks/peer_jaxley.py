@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from cells import Floats, Problem
@@ -106,7 +107,8 @@ class JaxleyPeer:
         sections = problem.morphology.sections
         piece = jx.Compartment()
         sizes = [1, *(run.size for run, _ in problem.runs)]
-        branch = {size: jx.Branch(piece, ncomp=size) for size in set(sizes)}  # a second each: equal ones are shared
+        with mock.patch.object(jx.Branch, "initialize", lambda branch: branch):  # solvers of single branches: not used
+            branch = {size: jx.Branch(piece, ncomp=size) for size in set(sizes)}
         branches = [branch[size] for size in sizes]
         self._cell = cell = jx.Cell(branches, parents=[-1, *(sections.parent + 1).tolist()])
         self._order = np.concatenate([[0], *(run for run, _ in problem.runs)])

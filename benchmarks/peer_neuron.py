@@ -48,7 +48,8 @@ class NeuronPeer:
         for n, piece in enumerate(segment):
             self._from.pset(n, piece._ref_v)
         self._g, self._v = h.Vector(synapses.size), h.Vector(problem.size)
-        self._g_view, self._v_view = self._g.as_numpy(), self._v.as_numpy()
+        self._g_view: Floats = self._g.as_numpy()
+        self._v_view: Floats = self._v.as_numpy()
         self._impedance = h.Impedance()
         self._impedance.loc(0.5, sec=self._soma)
 

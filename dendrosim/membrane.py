@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from .arguments import number, short
 from .errors import ParameterError
 
 
@@ -48,16 +48,14 @@ class Passive:
 
     def __post_init__(self) -> None:
         for name, unit in (("R_m", "ohm cm2"), ("R_a", "ohm cm"), ("C_m", "uF/cm2")):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise ParameterError(f"{name}={value!r} {unit} must be finite and positive")
-        if not math.isfinite(self.E_leak):
-            raise ParameterError(f"E_leak={self.E_leak!r} mV must be finite")
+            object.__setattr__(self, name, number(name, getattr(self, name), above=0, unit=unit))
+        object.__setattr__(self, "E_leak", number("E_leak", self.E_leak, unit="mV"))
+        if not isinstance(self.spine_factor, Mapping):
+            raise ParameterError(
+                f"spine_factor={short(self.spine_factor)} must map regions to factors, such as {{'apical': 1.9}}"
+            )
         for region, factor in self.spine_factor.items():
-            if not (math.isfinite(factor) and factor >= 1):
-                raise ParameterError(
-                    f"spine_factor[{region!r}]={factor!r} must be finite and at least 1 (1 means no spines)"
-                )
+            number(f"spine_factor[{region!r}]", factor, least=1)  # 1: no spines
         object.__setattr__(self, "spine_factor", MappingProxyType(dict(self.spine_factor)))
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import number
 from ..errors import MorphologyError, ParameterError
 from ..kernels import geometry, trees
 from ..membrane import Passive
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+_MOST = 100_000_000
+"""Compartments of one cell; about ten gigabytes."""
 
 
 def pieces_per_run(
@@ -54,18 +58,22 @@ def pieces_per_run(
     """
     if max_length is None and d_lambda is None:
         raise ParameterError("compartments() needs max_length (um, say 20.0) or d_lambda (say 0.1), or both")
-    for name, value in (("max_length", max_length), ("d_lambda", d_lambda), ("frequency", frequency)):
-        if value is not None and not (
-            isinstance(value, (int, float, np.number)) and math.isfinite(value) and value > 0
-        ):
-            raise ParameterError(f"{name}={value!r} must be a positive finite number")
+    frequency = number("frequency", frequency, above=0, unit="Hz")
     count = np.zeros(length.size)
     tolerance = 1e-9  # a run of exactly k times the limit is k pieces, whatever its rounding
     if max_length is not None:
+        max_length = number("max_length", max_length, above=0, unit="um")
         count = np.maximum(count, np.ceil(length / max_length - tolerance))
     if d_lambda is not None:
+        d_lambda = number("d_lambda", d_lambda, above=0)
         unit = 0.5e5 / math.sqrt(math.pi * frequency * passive.R_a * passive.C_m)  # lambda_f = unit * sqrt(d)
         count = np.maximum(count, np.ceil(stretch / unit / d_lambda - tolerance))
+    if count.sum() > _MOST:
+        given = f"max_length={max_length} um" if d_lambda is None else f"d_lambda={d_lambda}, max_length={max_length}"
+        raise ParameterError(
+            f"{given} would make {count.sum():.3g} compartments of {length.sum():.6g} um of neurites; {_MOST:.0e} is the "
+            "most: take a greater max_length or d_lambda"
+        )
     pieces: Ints = np.where(length > 0, np.maximum(count, 1), 0).astype(np.int64)
     return pieces
 
@@ -227,9 +235,7 @@ def _check_radii(morphology: Morphology, minimum_radius: float | None) -> float:
     samples, soma = morphology.samples, morphology.soma
     soma_radius = 0.0 if soma is None else float(soma.radius)
     if minimum_radius is not None:
-        if not (math.isfinite(minimum_radius) and minimum_radius > 0):
-            raise ParameterError(f"minimum_radius={minimum_radius!r} um must be finite and positive")
-        return max(soma_radius, minimum_radius)
+        return max(soma_radius, number("minimum_radius", minimum_radius, above=0, unit="um"))
     needed = np.ones(len(samples), bool)
     if soma is not None and soma_radius > 0:
         needed[soma.rows] = False  # what counts is the area of the whole soma

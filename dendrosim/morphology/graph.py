@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments import short
 from ..errors import MorphologyError
 from .samples import Samples, region_name
 
@@ -40,6 +41,8 @@ def from_graph(graph: DiGraph) -> Samples:
     MorphologyError
         If a node is no int, lacks an attribute or has two parents; names the node.
     """
+    if not hasattr(graph, "predecessors"):
+        raise MorphologyError(f"graph={short(graph)} must be a networkx.DiGraph with edges from parents to children")
     row = {node: place for place, node in enumerate(graph)}
     values, parent = [], []
     for node, attributes in graph.nodes(data=True):

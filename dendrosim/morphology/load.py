@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from .. import arguments
 from ..errors import MorphologyError, MorphologyWarning, ParameterError
 from .report import Report
 from .samples import Samples
@@ -31,12 +32,16 @@ def read_text(
     text: str, name: str = "", repair: str | Iterable[str] = (), minimum_radius: float | None = None
 ) -> tuple[Samples, Report]:
     """Read the text of an SWC file; see `Morphology.from_swc`."""
+    if not isinstance(text, str):
+        raise ParameterError(f"text={arguments.short(text)} must be the text of an SWC file; load() takes paths")
     samples, report = read_swc(text.encode(), repair=_names(repair, minimum_radius), minimum_radius=minimum_radius)
     return _usable(samples, replace(report, source=name or report.source))
 
 
 def _names(repair: str | Iterable[str], minimum_radius: float | None) -> tuple[str, ...]:
-    names = (repair,) if isinstance(repair, str) else tuple(repair)
+    names = arguments.names("repair", repair)
+    if minimum_radius is not None:
+        arguments.number("minimum_radius", minimum_radius, above=0, unit="um")
     if minimum_radius is not None and "zero_radius" not in names:
         raise ParameterError(
             f"minimum_radius={minimum_radius!r} belongs to repair='zero_radius', which is not asked for; to leave the "

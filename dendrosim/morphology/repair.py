@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import number
 from ..errors import MorphologyError, ParameterError, choose
 from .checks import Checker, zero_radius_rows
 from .links import depths
@@ -46,8 +47,8 @@ def apply_repairs(samples: Samples, names: str | Iterable[str], *, minimum_radiu
     MorphologyError
         If a repair is impossible.
     """
-    if minimum_radius is not None and not (np.isfinite(minimum_radius) and minimum_radius > 0.0):
-        raise ParameterError(f"minimum_radius={minimum_radius!r} must be a positive number of um, or None")
+    if minimum_radius is not None:
+        minimum_radius = number("minimum_radius", minimum_radius, above=0, unit="um")
     changes: list[str] = []
     for name in check_names(names):
         if name == "zero_radius":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import arguments
 from ..errors import ParameterError
 from ..kernels import trees
 from .samples import Samples
@@ -46,12 +47,12 @@ def check_regions(morphology: Morphology, region: str | Sequence[str]) -> list[s
     ParameterError
         If the cell lacks one; lists those that it has.
     """
-    names = [region] if isinstance(region, str) else list(region)
+    names = arguments.names("region", region)
     for name in names:
         if name not in morphology.regions:
             known = ", ".join(morphology.regions)
             raise ParameterError(f"region={name!r} does not occur in this cell; it has: {known}")
-    return names
+    return list(names)
 
 
 def choose_samples(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .. import arguments
 from ..errors import MorphologyError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -30,7 +31,7 @@ def find_source(source: str | Path) -> Path:
     """
     if isinstance(source, str) and source in shipped_names():
         return shipped_folder() / f"{source}.swc"
-    path = Path(source)
+    path = Path(arguments.path("source", source))
     if path.is_file():
         return path
     reason = "is a folder" if path.is_dir() else "does not exist"

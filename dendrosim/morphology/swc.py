@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import arguments
 from ..errors import MorphologyError
 from .checked import checked
 from .repair import check_names
@@ -84,7 +85,7 @@ def write_swc(samples: Samples, path: str | os.PathLike[str]) -> None:
     MorphologyError
         If the file cannot be written.
     """
-    target = Path(path)
+    target = Path(arguments.path("path", path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with open(temporary, "x", encoding="utf-8", newline="\n") as file:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import instance
 from . import measures
 from .report import Report
 from .samples import Samples, region_name
@@ -82,6 +83,7 @@ class Morphology:
     cut: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        instance("samples", self.samples, Samples, "the sample points; Morphology.load reads files")
         check_tree(self.samples, self.name)
 
     # ---- files

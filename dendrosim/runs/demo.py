@@ -47,7 +47,7 @@ class Integrated:
     per_conductance : float array of shape (n_synapses,)
         Mean of dV_soma / dg_j, mV/nS.
     seconds : float
-        Time for all steady states and gradients, kernels compiled.
+        Time for all steady states and gradients, kernels compiled, the best of three.
     """
 
     soma: Floats
@@ -210,10 +210,12 @@ def stimulate(synapses: Synapses, stimuli: int, rng: np.random.Generator) -> Flo
 
 
 def _solve(compartments: Compartments, synapses: Synapses, x: Floats, name: str, threads: int | None) -> Integrated:
-    started = time.perf_counter()
-    state = steady_state(compartments, synapses, x, integration=name, threads=threads)
-    gradient = exact_gradient(state, np.ones((len(x), 1)))
-    seconds = time.perf_counter() - started
+    seconds = np.inf
+    for _ in range(3):
+        started = time.perf_counter()
+        state = steady_state(compartments, synapses, x, integration=name, threads=threads)
+        gradient = exact_gradient(state, np.ones((len(x), 1)))
+        seconds = min(seconds, time.perf_counter() - started)
     return Integrated(
         soma=state.voltage_soma[:, 0],
         voltage=state.voltage.mean(axis=0),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...arguments import instance, numbers
+from ...arguments import number as number  # for the other modules of growth
 from ...errors import ParameterError
 from ...kernels import trees
 from ..samples import SOMA, Samples, region_name
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_MOST = 10_000_000
+"""Samples of one unbranched stretch."""
 
 
 def draft(xyz: ArrayLike, radius: ArrayLike, parent: ArrayLike, structure: ArrayLike) -> Samples:
@@ -37,6 +42,13 @@ def morphology(samples: Samples, name: str) -> Morphology:
     from ..tree import Morphology
 
     return Morphology(samples, name=name)
+
+
+def samples_of(name: str, tree: object) -> Samples:
+    """The samples of a tree to work on, in depth-first order."""
+    from ..tree import Morphology
+
+    return in_order(instance(name, tree, Morphology, "grown or loaded").samples)
 
 
 def depth_first(parent: Ints) -> Ints:
@@ -111,24 +123,14 @@ def on_surface(soma: Floats, radius: float, towards: Floats) -> Floats:
     return soma + radius * unit(towards - soma)
 
 
-def number(
-    name: str, value: float, *, above: float | None = None, least: float | None = None, most: float | None = None
-) -> float:
-    """A finite number within limits, or an error that names the limits."""
-    limits = [f"> {above:g}"] if above is not None else []
-    limits += [f">= {least:g}"] if least is not None else []
-    limits += [f"<= {most:g}"] if most is not None else []
-    wanted = " and ".join(limits) or "finite"
-    try:
-        result = float(value)
-    except (TypeError, ValueError):
-        raise ParameterError(f"{name}={value!r} is not a number; it must be {wanted}") from None
-    inside = (
-        (above is None or result > above) and (least is None or result >= least) and (most is None or result <= most)
-    )
-    if not (math.isfinite(result) and inside):
-        raise ParameterError(f"{name}={value!r} is impossible; it must be {wanted}")
-    return result
+def pieces(length: float, spacing: float) -> int:
+    """Number of equal steps of at most `spacing` that make up `length`; at least one, and not more than memory holds."""
+    wanted = length / spacing
+    if wanted > _MOST:
+        raise ParameterError(
+            f"spacing={spacing!r} um would put {wanted:.3g} samples on {length:g} um; {_MOST:.0e} is the most"
+        )
+    return max(1, math.ceil(wanted - 1e-9))
 
 
 def count(name: str, value: int, *, least: int) -> int:
@@ -150,7 +152,7 @@ def neurite(name: str, value: int) -> int:
 
 def positions(name: str, value: ArrayLike, *, least: int = 1) -> Floats:
     """Finite positions of shape (n, 3), at least `least` of them."""
-    array = np.array(value, dtype=np.float64, ndmin=2)
+    array = np.array(numbers(name, value), dtype=np.float64, ndmin=2)
     if array.size == 0 and least > 0:
         raise ParameterError(f"{name} is empty; at least {least} position(s) (x, y, z) in um are needed")
     if array.ndim != 2 or array.shape[1] != 3:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ParameterError
-from .draft import distance, draft, has_point_soma, in_order, morphology
+from .draft import distance, draft, has_point_soma, in_order, morphology, samples_of
 
 if TYPE_CHECKING:
     from ..tree import Morphology
@@ -33,12 +33,12 @@ def graft(base: Morphology, *parts: Morphology) -> Morphology:
     ParameterError
         If a tree has no soma of one point, or one in another place or of another radius.
     """
-    trunk = in_order(base.samples)
+    trunk = samples_of("base", base)
     columns = [(trunk.xyz, trunk.radius, trunk.parent, trunk.type)]
     n = len(trunk)
     for k, part in enumerate((base, *parts)):
-        samples = in_order(part.samples)
         which = "base" if k == 0 else f"part {k - 1}"
+        samples = samples_of(which, part)
         if not has_point_soma(samples):
             raise ParameterError(
                 f"{which} has no soma; every tree of a graft needs the same soma of one point at its root"

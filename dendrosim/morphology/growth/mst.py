@@ -124,7 +124,7 @@ def minimum_spanning_tree(
         else:
             base = draft(centre[None], number("soma_radius", soma_radius, above=0), [-1], SOMA)
     else:
-        base = start.samples
+        base = instance("start", start, Morphology, "grown or loaded").samples
     may_grow = _growth_mask(grow_from, base)
     _refuse_same_place(carriers, base)
     slots = np.full(len(base), 2 if binary else _UNLIMITED)

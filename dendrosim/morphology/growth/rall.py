@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import ParameterError
 from ..samples import BASAL, SOMA, Samples
-from .draft import Floats, count, draft, morphology, neurite, number
+from .draft import Floats, count, draft, morphology, neurite, number, pieces
 
 if TYPE_CHECKING:
     from ..tree import Morphology
@@ -130,11 +130,11 @@ def _branches(
     queue = [(n - 1, 0, radius, start, np.pi / 2)]  # parent row, level, radius, first point, heading
     for parent, level, own, first, heading in queue:
         long = lengths[level] * (np.sqrt(own / radius) if electrotonic else 1.0)
-        pieces = int(np.ceil(long / spacing))
+        steps = pieces(long, spacing)
         way = np.array([np.cos(heading), np.sin(heading), 0.0])
-        xyz.append(first + long * (np.arange(pieces + 1) / pieces)[:, None] * way)
-        radii.append(np.full(pieces + 1, own))
-        parents.append(np.concatenate([[parent], np.arange(n, n + pieces)]))
+        xyz.append(first + long * (np.arange(steps + 1) / steps)[:, None] * way)
+        radii.append(np.full(steps + 1, own))
+        parents.append(np.concatenate([[parent], np.arange(n, n + steps)]))
         n += pieces + 1
         if level + 1 < len(lengths):
             turn = 0.5 * angle * 0.6**level

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import ParameterError
 from ..samples import BASAL, SOMA, Samples
-from .draft import Floats, count, distance, draft, generator, in_order, morphology, neurite, number, unit
+from .draft import Floats, count, distance, draft, generator, in_order, morphology, neurite, number, pieces, unit
 
 if TYPE_CHECKING:
     from ..tree import Morphology
@@ -99,7 +99,7 @@ def random_branching(
     half = 0.5 * np.deg2rad(number("angle", angle, least=0, most=180))
     soma_radius = number("soma_radius", soma_radius, above=0)
     radius = number("radius", radius, above=0)
-    steps = int(np.ceil(number("max_path", max_path, above=0) / step - 1e-9))
+    steps = pieces(number("max_path", max_path, above=0), step)
     limit = count("max_samples", max_samples, least=n_stems + 1)
 
     heading = _spread(n_stems, rng)

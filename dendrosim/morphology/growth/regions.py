@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import short
 from ...errors import ParameterError
 from .draft import Floats, count, distance, generator, number, position
 
@@ -168,6 +169,8 @@ def scatter(
     >>> scatter(Ellipsoid((0, 0, 0), (50, 100, 20)), 5, seed=1).shape
     (5, 3)
     """
+    if not (hasattr(region, "bounds") and hasattr(region, "contains")):
+        raise ParameterError(f"region={short(region)} must be a Box, Cone, Ellipsoid or have bounds() and contains()")
     n = count("n", n, least=1)
     apart = number("apart", apart, least=0)
     rng = generator(seed)

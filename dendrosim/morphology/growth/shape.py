@@ -15,9 +15,10 @@ from .draft import (
     edge_length,
     generator,
     has_point_soma,
-    in_order,
     morphology,
     number,
+    pieces,
+    samples_of,
     stem_rows,
 )
 
@@ -48,7 +49,7 @@ def resample(tree: Morphology, spacing: float) -> Morphology:
     ParameterError
         If `spacing` is not positive or the soma is not one point.
     """
-    return morphology(resampled(in_order(tree.samples), number("spacing", spacing, above=0)), tree.name)
+    return morphology(resampled(samples_of("tree", tree), number("spacing", spacing, above=0)), tree.name)
 
 
 def smooth(tree: Morphology, passes: int = 5, *, weight: float = 0.5) -> Morphology:
@@ -74,7 +75,7 @@ def smooth(tree: Morphology, passes: int = 5, *, weight: float = 0.5) -> Morphol
     ParameterError
         If `passes` is negative, `weight` outside 0 to 1 or the soma not one point.
     """
-    samples = in_order(tree.samples)
+    samples = samples_of("tree", tree)
     passes = count("passes", passes, least=0)
     weight = number("weight", weight, least=0, most=1)
     parent, children = samples.parent, child_count(samples.parent)
@@ -118,7 +119,7 @@ def jitter(
     ParameterError
         If `amplitude` is negative, `correlation` not positive or the soma not one point.
     """
-    samples = in_order(tree.samples)
+    samples = samples_of("tree", tree)
     amplitude = number("amplitude", amplitude, least=0)
     keep = np.exp(-edge_length(samples) / number("correlation", correlation, above=0))
     noise = amplitude * np.sqrt(1.0 - keep * keep)[:, None] * generator(seed).standard_normal((len(samples), 3))
@@ -153,8 +154,8 @@ def resampled(samples: Samples, spacing: float) -> Samples:
         else:
             steps = samples.xyz[chain[1:]] - samples.xyz[chain[:-1]]
             along = np.concatenate([[0.0], np.cumsum(np.sqrt((steps * steps).sum(axis=1)))])
-            pieces = max(1, int(np.ceil(along[-1] / spacing - 1e-9)))
-            at = along[-1] * np.arange(1, pieces + 1) / pieces
+            steps_of_length = pieces(float(along[-1]), spacing)
+            at = along[-1] * np.arange(1, steps_of_length + 1) / steps_of_length
             place = np.stack([np.interp(at, along, samples.xyz[chain, axis]) for axis in range(3)], axis=1)
             thick = np.interp(at, along, samples.radius[chain])
             place[-1], thick[-1] = samples.xyz[stop], samples.radius[stop]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import numbers
 from ...errors import ParameterError
 from ..samples import BASAL, SOMA, Samples
-from .draft import Floats, distance, draft, morphology, neurite, number, on_surface, positions
+from .draft import Floats, distance, draft, morphology, neurite, number, on_surface, pieces, positions
 
 if TYPE_CHECKING:
     from ..tree import Morphology
@@ -64,9 +65,9 @@ def ball_and_stick(
     soma_radius = number("soma_radius", soma_radius, above=0)
     length = number("length", length, above=0)
     radius = number("radius", radius, above=0, most=soma_radius)
-    pieces = int(np.ceil(length / number("spacing", spacing, above=0)))
-    points = np.zeros((pieces + 1, 3))
-    points[:, 1] = soma_radius + length * np.arange(pieces + 1) / pieces
+    steps = pieces(length, number("spacing", spacing, above=0))
+    points = np.zeros((steps + 1, 3))
+    points[:, 1] = soma_radius + length * np.arange(steps + 1) / steps
     return morphology(
         cable(points, radius, structure=structure, soma=np.zeros(3), soma_radius=soma_radius), "ball_and_stick"
     )
@@ -108,7 +109,7 @@ def unbranched(
     same = np.flatnonzero(distance(path[1:], path[:-1]) == 0.0)
     if same.size:
         raise ParameterError(f"points[{same[0]}] and points[{same[0] + 1}] are in the same place; drop one of them")
-    radii = np.asarray(radius, dtype=np.float64)
+    radii = np.asarray(numbers("radius", radius), dtype=np.float64)
     if radii.shape not in ((), (len(path),)):
         raise ParameterError(f"radius has shape {radii.shape}; it must be one number or of shape ({len(path)},)")
     for k, value in enumerate(np.atleast_1d(radii).tolist()):

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import ParameterError
 from ..samples import SOMA, Samples
-from .draft import Floats, child_count, draft, edge_length, has_point_soma, in_order, morphology, number, stem_rows
+from .draft import Floats, child_count, draft, edge_length, has_point_soma, morphology, number, samples_of, stem_rows
 
 if TYPE_CHECKING:
     from ..tree import Morphology
@@ -53,7 +53,7 @@ def quadratic_taper(tree: Morphology, base: float, tip: float, *, structure: Arr
     """
     base = number("base", base, above=0)
     tip = number("tip", tip, above=0, most=base)
-    samples = in_order(tree.samples)
+    samples = samples_of("tree", tree)
     rows = _rows(samples, structure)
     length = edge_length(samples)
     length[stem_rows(samples)] = 0.0
@@ -114,7 +114,7 @@ def power_taper(
     """
     tip = number("tip", tip, above=0)
     exponent = number("exponent", exponent, above=0)
-    samples = in_order(tree.samples)
+    samples = samples_of("tree", tree)
     rows = _rows(samples, structure)
     tips = np.maximum(_sum_over_tips(samples, rows, np.ones(len(samples))), 1.0)
     radius = np.where(rows, 0.5 * tip * tips ** (1.0 / exponent), samples.radius)
