@@ -224,6 +224,6 @@ def _of_object(thing: Any) -> tuple[str, ...]:
             combined = ("shunting",) if thing.integration == "shunting" else ()
             return (*_of_object(thing.compartments), *_of_object(thing.synapses), *solved, *combined)
         case "Gradient":
-            return (*_of_object(thing._state), "credit")
+            return (*_of_object(thing.state), "credit")
         case _:
             return _OF_NAME[type(thing).__name__]

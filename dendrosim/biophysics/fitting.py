@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import instance, names, number, short
 from ..errors import ParameterError, choose
 from ..membrane import Passive
 from .impedance import transfer_resistance
 from .steady import steady_state
 
 if TYPE_CHECKING:
-    from ..morphology.compartments import Compartments
     from ..morphology.tree import Morphology
 
 _BOUNDS = {"R_m": (100.0, 1e6), "R_a": (1.0, 1e4)}
+_POLICY = ("max_length", "d_lambda", "frequency", "minimum_radius")
 _MEGA = 1e3  # MOhm per GOhm (mV / pA)
 
 
@@ -150,8 +151,13 @@ class PassiveModel:
     def __init__(
         self, morphology: Morphology, targets: Sequence[Target], passive: Passive | None = None, **policy: Any
     ) -> None:
-        self.passive = Passive() if passive is None else passive
-        self.targets = tuple(targets)
+        from ..morphology.tree import Morphology
+
+        instance("morphology", morphology, Morphology, "such as ds.Morphology.load('pyramidal_l5')")
+        self.passive = Passive() if passive is None else instance("start", passive, Passive, "ds.Passive(...)")
+        self.targets = _targets(targets)
+        for name in policy:
+            choose("policy", name, _POLICY)
         if not {"max_length", "d_lambda"} & policy.keys():
             policy["d_lambda"] = 0.1
         self.compartments = morphology.compartments(self.passive, **policy)
@@ -171,11 +177,10 @@ class PassiveModel:
         if not isinstance(target, InputResistance | Attenuation):
             raise ParameterError(f"targets[{index}]={target!r} must be an InputResistance or an Attenuation")
         attenuation = isinstance(target, Attenuation)
-        if not (math.isfinite(target.value) and target.value > 0) or (attenuation and target.value > 1):
-            need = "in (0, 1]" if attenuation else "finite and positive, in MOhm"
-            raise ParameterError(f"targets[{index}]: value={target.value!r} must be {need}")
-        if target.deviation is not None and not (math.isfinite(target.deviation) and target.deviation > 0):
-            raise ParameterError(f"targets[{index}]: deviation={target.deviation!r} must be finite and positive")
+        unit = "" if attenuation else "MOhm"
+        number(f"targets[{index}].value", target.value, above=0, most=1 if attenuation else None, unit=unit)
+        if target.deviation is not None:
+            number(f"targets[{index}].deviation", target.deviation, above=0, unit=unit)
         ends = (target.start, target.stop) if isinstance(target, Attenuation) else (target.at, target.at)
         return self._place(ends[0], index), self._place(ends[1], index)
 
@@ -206,7 +211,7 @@ class PassiveModel:
             leak=self.compartments.leak * (self.passive.R_m / R_m),
             coupling=self.compartments.coupling * (self.passive.R_a / R_a),
         )
-        z = _columns(cell, self._used)
+        z = transfer_resistance(steady_state(cell), self._used, np.arange(cell.size))[0]
         parent = np.where(cell.parent < 0, np.arange(cell.size), cell.parent)
         step = z - z[:, parent]
         first, second = self._pairs.T
@@ -279,6 +284,7 @@ def fit_passive(
     """
     from scipy.optimize import least_squares
 
+    free = names("free", free)
     for name in free:
         if name == "C_m":
             raise ParameterError(
@@ -287,14 +293,18 @@ def fit_passive(
         choose("free", name, _BOUNDS)
     if not free or len(set(free)) < len(free):
         raise ParameterError(f"free={tuple(free)!r} must name each parameter to fit once; valid: 'R_m', 'R_a'")
+    targets = _targets(targets)
     if len(targets) < len(free):
         raise ParameterError(
             f"{len(targets)} targets cannot determine {len(free)} parameters ({', '.join(free)}): measure more"
         )
     limits = dict(_BOUNDS)
-    for name, (low, high) in (bounds or {}).items():
+    for name, pair in (bounds or {}).items():
         choose("bounds", name, _BOUNDS)
-        if not (0 < low < high and math.isfinite(high)):
+        if np.shape(pair) != (2,):
+            raise ParameterError(f"bounds[{name!r}]={short(pair)} must be (least, greatest)")
+        low, high = (number(f"bounds[{name!r}]", limit) for limit in pair)
+        if not 0 < low < high:
             raise ParameterError(f"bounds[{name!r}]={(low, high)!r} must be 0 < least < greatest")
         limits[name] = (low, high)
     model = PassiveModel(morphology, targets, start, **policy)
@@ -334,11 +344,10 @@ def fit_passive(
     )
 
 
-def _columns(compartments: Compartments, places: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Voltage change everywhere per unit current at each place, GOhm, shape (n_places, N)."""
-    # the matrix is symmetric, and the cost is one solve per target: current everywhere, voltage at the places
-    z = transfer_resistance(steady_state(compartments), np.arange(compartments.size), places)
-    return np.ascontiguousarray(z[0].T)
+def _targets(targets: Sequence[Target]) -> tuple[Target, ...]:
+    if isinstance(targets, InputResistance | Attenuation) or not isinstance(targets, Sequence):
+        raise ParameterError(f"targets={short(targets)} must be a list of InputResistance and Attenuation")
+    return tuple(targets)
 
 
 def _covariance(jacobian: NDArray[np.float64], residuals: NDArray[np.float64], absolute: bool) -> NDArray[np.float64]:

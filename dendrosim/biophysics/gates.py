@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import numbers
 from ..errors import ParameterError
 
 
@@ -35,7 +36,7 @@ class Gate:
         """
         made = []
         for name, value in (("slope", self.slope), ("midpoint", self.midpoint)):
-            array = np.asarray(value, dtype=np.float64)
+            array = numbers(f"gate {name}", value).astype(np.float64)
             if array.shape not in ((), (n,)):
                 raise ParameterError(f"gate {name} has shape {array.shape}; expected ({n},) or one number")
             array = np.full(n, array) if array.ndim == 0 else array

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import instance, numbers
 from ..errors import ParameterError
-
-if TYPE_CHECKING:
-    from .steady import State
+from .magnitude import limits
+from .steady import State
+from .system import checked_out
 
 Array = NDArray[Any]
 
@@ -20,6 +21,8 @@ class Gradient:
 
     Attributes
     ----------
+    state : State
+        What it is the gradient at.
     current : float array of shape (B, N)
         q_n = dL/dI_n, per pA.
     conductance : float array of shape (n_synapses,)
@@ -33,7 +36,7 @@ class Gradient:
     def __init__(
         self, state: State, current: Array, conductance: Array, coupling: Array, leak: Array, inputs: Array
     ) -> None:
-        self._state = state
+        self.state = state
         self.current, self.conductance, self.coupling, self.leak, self.inputs = (
             current,
             conductance,
@@ -50,7 +53,7 @@ class Gradient:
         With the input resistance R_n, q_n = R_n e_n in both directions.
         """
         if self._credit is None:
-            self._credit = self.current / self._state.input_resistance
+            self._credit = self.current / self.state.input_resistance
         return self._credit
 
     def plot(self, values: ArrayLike | None = None, **options: Any) -> Any:
@@ -60,7 +63,7 @@ class Gradient:
         if values is None:
             values = self.current.mean(axis=0)
             options = {"label": "dL/dI", "unit": "1/pA"} | options
-        return plot_gradient_map(self._state.compartments, values, **options)
+        return plot_gradient_map(self.state.compartments, values, **options)
 
     def __repr__(self) -> str:
         b, n = self.current.shape
@@ -108,27 +111,26 @@ def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None 
     >>> bool(np.allclose(gradient.current, state.input_resistance * state.attenuation_to_soma))
     True
     """
+    instance("state", state, State, "from ds.steady_state(...)")
     system = state._system
-    loss = np.asarray(loss_gradient)
+    loss = numbers("loss_gradient", loss_gradient)
     if loss.dtype.kind == "f" and loss.dtype != system.dtype:
         raise ParameterError(
             f"loss_gradient is {loss.dtype} and the state {system.dtype}; convert it with .astype('{system.dtype}')"
         )
-    loss = np.ascontiguousarray(loss, dtype=system.dtype)
     shapes = ((system.n_rows, system.size), (system.n_rows, system.roots.size))
     if loss.shape not in shapes:
         raise ParameterError(
             f"loss_gradient has shape {loss.shape}; expected {shapes[0]}, dL/dV at every compartment, or {shapes[1]}, "
             "at the somas"
         )
-    if not np.isfinite(loss).all():
-        row, column = np.argwhere(~np.isfinite(loss))[0]
-        raise ParameterError(f"loss_gradient[{row}, {column}] = {loss[row, column]}; it must be finite")
-    if out is not None and not (
-        out.shape == shapes[0] and out.dtype == system.dtype and out.flags.c_contiguous and out.flags.writeable
-    ):
+    most = limits(system.dtype)[1]
+    if loss.size and not (loss.min() >= -most and loss.max() <= most):
+        row, column = np.argwhere(~((loss >= -most) & (loss <= most)))[0]
         raise ParameterError(
-            f"out must be a writeable C-ordered array of {system.dtype} and shape {shapes[0]}; "
-            f"got {out.dtype} {out.shape}"
+            f"loss_gradient[{row}, {column}] = {loss[row, column]} must be finite (in {system.dtype} at most "
+            f"{most:.2g})"
         )
+    loss = np.ascontiguousarray(loss, dtype=system.dtype)
+    out = checked_out(out, shapes[0], system.dtype, voltage=state.voltage, x=state.x, loss_gradient=loss)
     return Gradient(state, **system.adjoint(state.voltage, loss, out))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import arguments
 from ..errors import ParameterError, choose
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def in_regions(compartments: Compartments, regions: str | Iterable[str] | None) 
     if regions is None:
         dendrite: NDArray[np.bool_] = ~np.isin(present, NOT_DENDRITE)
         return dendrite if dendrite.any() else np.ones(present.shape, dtype=np.bool_)
-    names = (regions,) if isinstance(regions, str) else tuple(regions)
+    names = arguments.names("regions", regions)
     if not names:
         raise ParameterError("regions=() leaves no compartment to choose from; name at least one region, or give None")
     valid = sorted(set(present.tolist()))
@@ -106,8 +107,10 @@ def at_samples(compartments: Compartments, samples: ArrayLike, cell: int) -> NDA
     """
     if not compartments.morphologies:
         raise ParameterError("samples= needs compartments of a morphology; for regular trees give compartment indices")
-    ids: Sequence[int] = np.atleast_1d(np.asarray(samples)).tolist()
-    return np.array([compartments.of_sample(i, cell) for i in ids], dtype=np.int64)
+    ids = np.atleast_1d(arguments.numbers("samples", samples))
+    if ids.ndim != 1:
+        raise ParameterError(f"samples has shape {ids.shape}; expected identifiers of shape (n,)")
+    return np.array([compartments.of_sample(i, cell) for i in ids.tolist()], dtype=np.int64)
 
 
 def at_distances(
@@ -148,7 +151,7 @@ def at_distances(
     tip[np.asarray(compartments.parent)[np.asarray(compartments.parent) >= 0]] = False
     slack = 1e-9 * (1.0 + far.max(initial=0.0))
     found = []
-    for value in np.atleast_1d(np.asarray(distance, dtype=np.float64)).tolist():
+    for value in arguments.numbers("distance", distance).astype(np.float64).ravel().tolist():
         if not (np.isfinite(value) and value >= 0):
             raise ParameterError(f"distance={value!r} um must be finite and >= 0")
         # intervals are open at their far end, so that a border belongs to one compartment; tips and the soma are closed

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from ..arguments import number
 from ..errors import ParameterError, choose
 
 
@@ -40,12 +40,9 @@ class SynapseKind:
     def __post_init__(self) -> None:
         if self.sign not in (1, -1):
             raise ParameterError(f"sign={self.sign!r} of synapse kind {self.name!r} must be +1 or -1")
-        if not math.isfinite(self.reversal):
-            raise ParameterError(f"reversal={self.reversal!r} mV of synapse kind {self.name!r} must be finite")
-        if not (math.isfinite(self.conductance) and self.conductance >= 0):
-            raise ParameterError(
-                f"conductance={self.conductance!r} nS of synapse kind {self.name!r} must be finite and >= 0"
-            )
+        of = f"of synapse kind {self.name!r}"
+        number(f"reversal {of}", self.reversal, unit="mV")
+        number(f"conductance {of}", self.conductance, least=0, unit="nS")
 
 
 _KINETIC_MODELS = (

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ..arguments import index, instance, numbers
 from ..errors import ParameterError
+from ..morphology.compartments import Compartments, compartments_given
 from .direction import direction as direction_named
 from .gates import Gate
 from .integration import integration as integration_named
-from .system import System, float_type
-
-if TYPE_CHECKING:
-    from ..morphology.compartments import Compartments
-    from .synapses import Synapses
+from .magnitude import limits
+from .synapses import Synapses
+from .system import System, checked_out, float_type
 
 Array = NDArray[Any]
 
 
 class State:
     """Steady state of a forest for a batch of stimuli; made by `steady_state`.
+
+    It holds the arrays it was made from and does not copy them: change neither `x` nor `out` while it is in use.
 
     Attributes
     ----------
@@ -90,7 +92,8 @@ class State:
         from ..plotting import plot_morphology
 
         options = {"label": "voltage", "unit": "mV"} | options
-        return plot_morphology(self.compartments, self.voltage[stimulus], **options)
+        row = index("stimulus", stimulus, len(self.voltage))
+        return plot_morphology(self.compartments, self.voltage[row], **options)
 
     def __repr__(self) -> str:
         b, n = self.voltage.shape
@@ -160,36 +163,39 @@ def steady_state(
     array([[0.167, 0.5  , 0.   ],
            [0.167, 0.5  , 0.   ]])
     """
+    compartments_given("compartments", compartments)
+    if synapses is not None:
+        instance("synapses", synapses, Synapses, "such as ds.Synapses.scatter(compartments)")
     how, way = integration_named(integration), direction_named(direction)
-    if gate is not None and not way.gated:
-        raise ParameterError(
-            f"gate= works in directed trees only; got direction={direction!r}: drop the gate or use "
-            "direction='directed'"
-        )
+    if gate is not None:
+        instance("gate", gate, Gate, "ds.Gate(slope, midpoint)")
+        if not way.gated:
+            raise ParameterError(
+                f"gate= works in directed trees only; got direction={direction!r}: drop the gate or use "
+                "direction='directed'"
+            )
     kind = float_type(dtype, x, current, out)
+    if current is not None:
+        current = numbers("current", current)
     activity = _activity(synapses, x, current, compartments, kind)
     n_rows, n = activity.shape[0], compartments.size
-    injected = _current(current, n_rows, n, kind)
-    if out is None:
-        out = np.empty((n_rows, n), kind)
-    elif not (
-        isinstance(out, np.ndarray)
-        and out.shape == (n_rows, n)
-        and out.dtype == kind
-        and out.flags.c_contiguous
-        and out.flags.writeable
-    ):
-        got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else repr(out)
-        raise ParameterError(f"out must be a writeable C-ordered array of {kind} and shape ({n_rows}, {n}); got {got}")
+    injected = None if current is None else _current(current, n_rows, n, kind)
+    out = checked_out(out, (n_rows, n), kind, x=activity, current=injected)
     system = System(compartments, synapses, activity, how, way, gate, threads)
     system.solve(injected, out)
+    if way.gated and how.shunt == 0.0 and gate is None and not np.isfinite(out).all():
+        row, column = np.argwhere(~np.isfinite(out))[0]
+        raise ParameterError(
+            f"voltage[{row}, {column}] is {out[row, column]}: couplings above 1 let additive signals grow along the "
+            "tree beyond all numbers; use smaller couplings, a gate or integration='shunting'"
+        )
     return State(compartments, synapses, activity, out, integration, direction, gate, system)
 
 
 def _activity(
     synapses: Synapses | None,
     x: ArrayLike | None,
-    current: ArrayLike | None,
+    current: Array | None,
     compartments: Compartments,
     kind: np.dtype[Any],
 ) -> Array:
@@ -197,8 +203,7 @@ def _activity(
     if synapses is None:
         if x is not None:
             raise ParameterError("x= drives synapses, and there are none: pass synapses=, or leave x out")
-        shape = () if current is None else np.shape(current)
-        return np.empty((shape[0] if len(shape) == 2 else 1, 0), kind)
+        return np.empty((1 if current is None or current.ndim != 2 else len(current), 0), kind)
     if synapses.n_compartments != compartments.size:
         raise ParameterError(
             f"the synapses were made for {synapses.n_compartments} compartments and the tree has {compartments.size}: "
@@ -206,29 +211,30 @@ def _activity(
         )
     if x is None:
         raise ParameterError(f"x= is missing: presynaptic activities of shape (B, {synapses.n_inputs}), not negative")
-    given = np.asarray(x)
+    given = numbers("x", x)
     if given.ndim != 2 or given.shape[1] != synapses.n_inputs:
         hint = "; one stimulus is x[None, :]" if given.shape == (synapses.n_inputs,) else ""
         raise ParameterError(
             f"x has shape {given.shape}; expected (B, {synapses.n_inputs}), one column per input{hint}"
         )
-    activity = np.ascontiguousarray(given, dtype=kind)
-    if activity.size and not (activity.min() >= 0 and np.isfinite(activity.max())):
-        row, column = np.argwhere(~(np.isfinite(activity) & (activity >= 0)))[0]
+    most = limits(kind)[1]
+    if given.size and not (given.min() >= 0 and given.max() <= most):
+        row, column = np.argwhere(~((given >= 0) & (given <= most)))[0]
         raise ParameterError(
-            f"x[{row}, {column}] = {activity[row, column]}: presynaptic activity must be finite and not negative; "
-            "encode signed inputs as two, ON and OFF"
+            f"x[{row}, {column}] = {given[row, column]}: presynaptic activity must be finite and not negative (in "
+            f"{kind} at most {most:.2g}); encode signed inputs as two, ON and OFF"
         )
-    return activity
+    return np.ascontiguousarray(given, dtype=kind)
 
 
-def _current(current: ArrayLike | None, n_rows: int, n: int, kind: np.dtype[Any]) -> Array | None:
-    if current is None:
-        return None
-    injected = np.ascontiguousarray(current, dtype=kind)
-    if injected.shape not in ((n,), (n_rows, n)):
-        raise ParameterError(f"current has shape {injected.shape}; expected ({n},) or ({n_rows}, {n}), pA")
-    if not np.isfinite(injected).all():
-        where = tuple(np.argwhere(~np.isfinite(injected))[0].tolist())
-        raise ParameterError(f"current at {where} is {injected[where]}; it must be finite (pA)")
-    return injected
+def _current(current: Array, n_rows: int, n: int, kind: np.dtype[Any]) -> Array:
+    """Injected currents as a checked C-ordered array of shape (N,) or (B, N)."""
+    if current.shape not in ((n,), (n_rows, n)):
+        raise ParameterError(f"current has shape {current.shape}; expected ({n},) or ({n_rows}, {n}), pA")
+    most = limits(kind)[1]
+    if current.size and not (current.min() >= -most and current.max() <= most):
+        where = tuple(np.argwhere(~((current >= -most) & (current <= most)))[0].tolist())
+        raise ParameterError(
+            f"current{list(where)} = {current[where]} pA must be finite (in {kind} at most {most:.2g})"
+        )
+    return np.ascontiguousarray(current, dtype=kind)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import numbers
 from ..errors import ParameterError
 from .presets import SynapseKind, synapse_kind
 
@@ -19,7 +20,7 @@ INTEGERS = ("compartment", "source", "sign")
 
 def broadcast(given: dict[str, Any]) -> dict[str, NDArray[Any]]:
     """All as one-dimensional arrays of one size."""
-    arrays = {name: np.asarray(value) for name, value in given.items()}
+    arrays = {name: numbers(name, value) for name, value in given.items()}
     for name, array in arrays.items():
         if array.size and array.dtype.kind not in "iuf":
             raise ParameterError(f"{name} must hold numbers, got {array.dtype}")
@@ -33,8 +34,8 @@ def broadcast(given: dict[str, Any]) -> dict[str, NDArray[Any]]:
     return {name: np.broadcast_to(array, shape) for name, array in arrays.items()}
 
 
-def check(arrays: dict[str, NDArray[Any]], n_inputs: int, n_compartments: int) -> None:
-    """Raise for the first impossible value."""
+def check(arrays: dict[str, NDArray[Any]], n_inputs: int | None, n_compartments: int) -> int:
+    """Raise for the first impossible value; return the number of inputs, by default just enough for the sources."""
 
     def refuse(name: str, bad: NDArray[np.bool_], unit: str, need: str) -> None:
         if bad.any():
@@ -42,9 +43,14 @@ def check(arrays: dict[str, NDArray[Any]], n_inputs: int, n_compartments: int) -
             more = f" (and {int(bad.sum()) - 1} more)" if bad.sum() > 1 else ""
             raise ParameterError(f"{name}[{first}]={arrays[name][first].item()!r}{unit} must be {need}{more}")
 
-    n_inputs = count("n_inputs", n_inputs)
     for name in INTEGERS:
-        refuse(name, ~(np.isfinite(arrays[name]) & (arrays[name] % 1 == 0)), "", "a whole number")
+        whole = np.isfinite(arrays[name])
+        whole = whole & (np.where(whole, arrays[name], 0) % 1 == 0)
+        refuse(name, ~whole, "", "a whole number")
+    refuse("source", np.abs(arrays["source"]) >= 2**62, "", "an index of an input")
+    if n_inputs is None:
+        n_inputs = int(arrays["source"].max(initial=-1)) + 1
+    n_inputs = count("n_inputs", n_inputs)
     refuse("sign", np.abs(arrays["sign"]) != 1, "", "+1 (excitatory) or -1 (inhibitory)")
     outside = (arrays["compartment"] < 0) | (arrays["compartment"] >= n_compartments)
     refuse("compartment", outside, "", f"in 0 .. {n_compartments - 1}, as there are {n_compartments} compartments")
@@ -54,6 +60,7 @@ def check(arrays: dict[str, NDArray[Any]], n_inputs: int, n_compartments: int) -
     refuse("conductance", ~(np.isfinite(conductance) & (conductance >= 0)), " nS", "finite and >= 0")
     for name in ("reversal", "driving_force"):
         refuse(name, ~np.isfinite(arrays[name]), " mV", "finite")
+    return n_inputs
 
 
 def count(name: str, value: Any, least: int = 0) -> int:
@@ -65,7 +72,7 @@ def count(name: str, value: Any, least: int = 0) -> int:
 
 def pair(name: str, value: float | tuple[float, ...]) -> tuple[float, float]:
     """One number for both, or two numbers."""
-    array = np.asarray(value, dtype=np.float64)
+    array = numbers(name, value).astype(np.float64)
     if array.shape not in ((), (2,)):
         raise ParameterError(f"{name} must be one number, or two (excitation, inhibition), got shape {array.shape}")
     first, second = np.broadcast_to(array, (2,)).tolist()
@@ -81,6 +88,8 @@ def generator(seed: int | np.random.Generator) -> np.random.Generator:
 
 def physical_kinds(compartments: Compartments, kinds: tuple[str | SynapseKind, ...]) -> tuple[SynapseKind, ...]:
     """Kinds by name, one or an (excitatory, inhibitory) pair; they need compartments in physical units."""
+    if isinstance(kinds, str | SynapseKind) or len(kinds) == 0:
+        raise ParameterError(f"kinds={kinds!r} must be an excitatory and an inhibitory kind: ('AMPA', 'GABA_A')")
     values = tuple(synapse_kind(kind) for kind in kinds)
     if not compartments.physical:
         raise ParameterError(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import instance
 from ..errors import ParameterError
+from ..morphology.compartments import Compartments, compartments_given
 from .placement import at_distances, at_samples, drawn
 from .presets import SynapseKind
 from .synapse_checks import FIELDS, INTEGERS, broadcast, check, count, generator, pair, physical_kinds
-
-if TYPE_CHECKING:
-    from ..morphology.compartments import Compartments
 
 CONDUCTANCE = 0.5
 """Conductance of a synapse unless told otherwise: nS, or in units of the leak in normalised units."""
@@ -95,6 +95,7 @@ class Synapses:
         driving_force: ArrayLike | None = None,
         n_inputs: int | None = None,
     ) -> None:
+        compartments_given("compartments", compartments)
         given: dict[str, Any] = {"compartment": compartment, "source": source, "sign": sign, "reversal": reversal}
         given |= {"conductance": conductance, "driving_force": driving_force}
         arrays = broadcast({name: value for name, value in given.items() if value is not None})
@@ -112,14 +113,12 @@ class Synapses:
         self._set(arrays, n_inputs, compartments.size)
 
     def _set(self, arrays: dict[str, NDArray[Any]], n_inputs: int | None, n_compartments: int) -> None:
-        if n_inputs is None:
-            n_inputs = int(arrays["source"].max(initial=-1)) + 1
-        check(arrays, n_inputs, n_compartments)
+        n_inputs = check(arrays, n_inputs, n_compartments)
         for name in FIELDS:
             array = np.array(arrays[name], dtype=np.int64 if name in INTEGERS else np.float64)
             array.flags.writeable = False
             object.__setattr__(self, name, array)
-        object.__setattr__(self, "n_inputs", int(n_inputs))
+        object.__setattr__(self, "n_inputs", n_inputs)
         object.__setattr__(self, "n_compartments", int(n_compartments))
 
     @classmethod
@@ -175,9 +174,12 @@ class Synapses:
         ParameterError
             If a number, a region or an option is impossible.
         """
+        compartments_given("compartments", compartments)
         numbers = (count("excitatory", excitatory), count("inhibitory", inhibitory))
         if kinds is not None:
             values = physical_kinds(compartments, kinds)
+            if len(values) != 2:
+                raise ParameterError(f"kinds={kinds!r} must be two kinds, one of excitation and one of inhibition")
             if conductance is None:
                 conductance = (values[0].conductance, values[1].conductance)
             if reversal is None:
@@ -249,6 +251,7 @@ class Synapses:
         ParameterError
             If not exactly one of `samples` and `distance`, or of `sign` and `kind`, is given; if nothing is there.
         """
+        compartments_given("compartments", compartments)
         if (sign is None) == (kind is None):
             raise ParameterError("give exactly one of sign= (+1 or -1) and kind= (such as 'AMPA' or 'GABA_A')")
         if samples is not None and (distance is not None or region is not None):
@@ -274,6 +277,14 @@ class Synapses:
             driving_force=driving_force,
             n_inputs=n_inputs,
         )
+
+    @cached_property
+    def largest(self) -> float:
+        """Greatest magnitude of conductances (nS), potentials (mV) and their products (pA)."""
+        potential = np.maximum(np.abs(self.reversal), np.abs(self.driving_force))
+        with np.errstate(over="ignore"):
+            products = self.conductance * np.maximum(potential, 1.0)
+        return float(np.maximum(products, potential).max(initial=0.0))
 
     @property
     def size(self) -> int:
@@ -323,6 +334,7 @@ class Synapses:
         ParameterError
             If they sit on compartments of different size, or inputs to be shared differ in number.
         """
+        instance("other", other, Synapses, "on the same compartments")
         if other.n_compartments != self.n_compartments:
             raise ParameterError(
                 f"cannot join synapses on {self.n_compartments} compartments with synapses on {other.n_compartments}: "

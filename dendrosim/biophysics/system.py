@@ -8,11 +8,13 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ..arguments import short
 from ..errors import ParameterError
 from ..kernels import parallel
 from .direction import Direction
 from .gates import Gate
 from .integration import Integration
+from .magnitude import within
 
 if TYPE_CHECKING:
     from ..morphology.compartments import Compartments
@@ -54,6 +56,10 @@ class System:
         threads: int | None,
     ) -> None:
         n, dtype = compartments.size, x.dtype
+        within("leak and coupling of the compartments", *compartments.conductance_range, dtype)
+        within("leak_reversal", 1.0, abs(compartments.leak_reversal), dtype)
+        if synapses is not None:
+            within("conductance, reversal or driving_force of the synapses", 1.0, synapses.largest, dtype)
         self.size, self.n_rows, self.n_inputs, self.dtype = n, x.shape[0], x.shape[1], dtype
         self.roots = compartments.roots
         self.n_synapses = 0 if synapses is None else synapses.size
@@ -147,9 +153,12 @@ def float_type(dtype: DTypeLike | None, *arrays: Any) -> np.dtype[Any]:
         If it is neither float32 nor float64, or arrays of both are given and `dtype` does not choose.
     """
     if dtype is not None:
-        chosen = np.dtype(dtype)
+        try:
+            chosen = np.dtype(dtype)
+        except TypeError:
+            raise ParameterError(f"dtype={short(dtype)} is not known; valid: 'float64', 'float32'") from None
     else:
-        found = {a.dtype for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
+        found = {a.dtype.newbyteorder("=") for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
         if len(found) > 1:
             raise ParameterError(
                 f"the arrays mix {' and '.join(sorted(map(str, found)))}; convert one, or choose with dtype='float64' "
@@ -159,6 +168,26 @@ def float_type(dtype: DTypeLike | None, *arrays: Any) -> np.dtype[Any]:
     if chosen not in WIDTH:
         raise ParameterError(f"dtype={chosen} is not supported; valid: 'float64', 'float32'")
     return chosen
+
+
+def checked_out(out: Array | None, shape: tuple[int, int], dtype: np.dtype[Any], **inputs: Array | None) -> Array:
+    """Memory for a result: `out` if it fits and overlaps with none of the inputs, or new.
+
+    Raises
+    ------
+    ParameterError
+        If it does not fit.
+    """
+    if out is None:
+        return np.empty(shape, dtype)
+    fits = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == dtype
+    if not (fits and out.flags.c_contiguous and out.flags.writeable):
+        got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else short(out)
+        raise ParameterError(f"out must be a writeable C-ordered array of {dtype} and shape {shape}; got {got}")
+    for name, array in inputs.items():
+        if array is not None and np.may_share_memory(out, array):
+            raise ParameterError(f"out shares memory with {name}, which is still needed; give it memory of its own")
+    return out
 
 
 def _threads(threads: int | None, work: int) -> int:

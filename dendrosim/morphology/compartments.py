@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import index, instance, number, numbers, short
 from ..errors import MorphologyError, ParameterError
 from ..kernels import trees
+from . import compartment_arrays as arrays
 
 if TYPE_CHECKING:
     from ..membrane import Passive
     from .tree import Morphology
+
+_MOST = 100_000_000
+"""Compartments of regular trees; about ten gigabytes."""
 
 _PER_NODE = (
     "leak",
@@ -113,49 +120,46 @@ class Compartments:
         sample_compartment: ArrayLike | None = None,
         outline: tuple[Any, ...] | None = None,
     ) -> None:
-        self.parent = _parents(parent)
+        self.parent = arrays.parents(parent)
         n = self.parent.size
         roots = self.parent < 0
         self.physical = bool(physical)
-        self.leak_reversal = float(leak_reversal)
-        if not np.isfinite(self.leak_reversal):
-            raise ParameterError(f"leak_reversal={leak_reversal!r} mV must be finite")
+        self.leak_reversal = number("leak_reversal", leak_reversal, unit="mV")
         unit = "nS" if physical else "(normalised)"
-        self.leak = _values("leak", leak, n, unit)
-        coupling_ = _values("coupling", coupling, n, unit).copy()
-        coupling_[roots] = 0.0
-        self.coupling = coupling_
-        self.capacitance = _values("capacitance", capacitance, n, "pF" if physical else unit)
-        _refuse(
+        self.leak = arrays.values("leak", leak, n, unit)
+        coupling = numbers("coupling", coupling)
+        if coupling.shape == (n,):
+            coupling = np.where(roots, 0.0, coupling)
+        self.coupling = arrays.frozen(np.where(roots, 0.0, arrays.values("coupling", coupling, n, unit)))
+        self.capacitance = arrays.values("capacitance", capacitance, n, "pF" if physical else unit)
+        arrays.refuse(
             (self.coupling == 0) & ~roots,
             "coupling is 0 at compartment {n}: it and all behind it are disconnected from their soma; give it a "
             "positive coupling, or parent -1 to make it a cell of its own",
         )
         leaf = np.ones(n, bool)
         leaf[self.parent[~roots]] = False
-        _refuse(
+        arrays.refuse(
             (self.leak == 0) & leaf,
             "leak is 0 at compartment {n}, which has no children: its voltage would be undefined; give it a positive "
             "leak",
         )
-        self.region = _array(np.where(roots, "soma", "dendrite") if region is None else region, n, np.str_, "region")
-        ones, zeros = np.ones(n), np.zeros(n)
-        self.stage = _array(trees.depth(self.parent) if stage is None else stage, n, np.int64, "stage")
-        distance = trees.accumulate(self.parent, ones, zeros) - 1 if path_distance is None else path_distance
-        self.path_distance = _array(distance, n, np.float64, "path_distance")
-        self.area = _array(area, n, np.float64, "area")
-        self.length = _array(length, n, np.float64, "length")
-        self.xyz = _array(np.broadcast_to(np.asarray(xyz, float), (n, 3)), n, np.float64, "xyz")
+        self.region = arrays.names(np.where(roots, "soma", "dendrite") if region is None else region, n)
+        depth = trees.depth(self.parent)
+        self.stage = arrays.frozen(depth) if stage is None else arrays.stages(stage, n)
+        self.path_distance = arrays.values("path_distance", depth if path_distance is None else path_distance, n, "um")
+        self.area = arrays.values("area", area, n, "um2")
+        self.length = arrays.values("length", length, n, "um")
+        self.xyz = arrays.positions(xyz, n)
         if axial_resistance is None:
-            axial_resistance = np.divide(1e3 if physical else 1.0, self.coupling, out=np.zeros(n), where=~roots)
-        self.axial_resistance = _array(axial_resistance, n, np.float64, "axial_resistance")
-        self.roots = _array(np.flatnonzero(roots), int(roots.sum()), np.int64, "roots")
-        self.cell = _array(np.cumsum(roots) - 1, n, np.int64, "cell")
+            with np.errstate(over="ignore"):
+                axial_resistance = np.divide(1e3 if physical else 1.0, self.coupling, out=np.zeros(n), where=~roots)
+        self.axial_resistance = arrays.values("axial_resistance", axial_resistance, n, "MOhm")
+        self.roots = arrays.frozen(np.flatnonzero(roots))
+        self.cell = arrays.frozen(np.cumsum(roots) - 1)
         self.morphologies = morphologies
         self._sample_compartment = None if sample_compartment is None else np.asarray(sample_compartment)
         self._outline = outline
-        for name in ("leak", "coupling", "capacitance"):
-            getattr(self, name).flags.writeable = False
 
     @classmethod
     def from_morphology(cls, morphology: Morphology, passive: Passive, **policy: Any) -> Compartments:
@@ -198,9 +202,19 @@ class Compartments:
         >>> ds.Compartments.branching([3, 3], n_cells=128).size
         1664
         """
+        if np.ndim(branching) != 1 or isinstance(branching, str):
+            raise ParameterError(
+                f"branching={short(branching)} must be a list of children per stage; a soma alone is [], one stage [3]"
+            )
         for name, value in [("n_cells", n_cells), *((f"branching[{i}]", b) for i, b in enumerate(branching))]:
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ParameterError(f"{name}={value!r} must be a positive integer")
+        total = int(n_cells) * sum(math.prod(map(int, branching[:i])) for i in range(len(branching) + 1))
+        if total > _MOST:
+            raise ParameterError(
+                f"branching={short(branching)} with n_cells={n_cells} makes {total:.3g} compartments; {_MOST:.0e} is "
+                "the most"
+            )
         parent, stage, above, level = [np.array([-1])], [np.zeros(1, np.int64)], np.array([0]), 1
         for i, b in enumerate(branching):
             parent.append(np.repeat(above, b))
@@ -232,7 +246,9 @@ class Compartments:
         ParameterError
             If the list is empty or units or reversal potentials differ.
         """
-        cells = list(cells)
+        if isinstance(cells, Compartments):
+            raise ParameterError("forest() takes a list of cells: forest([cell, cell])")
+        cells = [compartments_given(f"cells[{i}]", c) for i, c in enumerate(cells)]
         if not cells:
             raise ParameterError("forest() needs at least one cell")
         for name in ("physical", "leak_reversal"):
@@ -243,29 +259,30 @@ class Compartments:
         parent = np.concatenate(
             [np.where(c.parent < 0, -1, c.parent + o) for c, o in zip(cells, offsets[:-1], strict=True)]
         )
-        made = all(c._outline is not None for c in cells) and all(len(c.morphologies) == 1 for c in cells)
-        arrays: dict[str, Any] = {name: np.concatenate([getattr(c, name) for c in cells]) for name in _PER_NODE}
+        parts = [part for c in cells for part in (c._cells or (c,))]
+        made = all(part._outline is not None and len(part.morphologies) == 1 for part in parts)
+        joined: dict[str, Any] = {name: np.concatenate([getattr(c, name) for c in cells]) for name in _PER_NODE}
         forest = cls(
             parent,
             leak_reversal=cells[0].leak_reversal,
             physical=cells[0].physical,
-            morphologies=tuple(m for c in cells for m in c.morphologies) if made else (),
-            **arrays,
+            morphologies=tuple(part.morphologies[0] for part in parts) if made else (),
+            **joined,
         )
-        forest._cells = tuple(cells) if made else ()
+        forest._cells = tuple(parts) if made else ()
         return forest
 
     _cells: tuple[Compartments, ...] = ()
 
-    def with_(self, **arrays: ArrayLike) -> Compartments:
+    def with_(self, **changes: ArrayLike) -> Compartments:
         """A copy with other leak, coupling or capacitance arrays, for example learned ones.
 
         Parameters
         ----------
-        **arrays : array of shape (N,)
+        **changes : array of shape (N,)
             ``leak``, ``coupling`` or ``capacitance``.
         """
-        for name in arrays:
+        for name in changes:
             if name not in ("leak", "coupling", "capacitance"):
                 raise ParameterError(f"with_() does not know {name!r}; it takes leak, coupling, capacitance")
         copy = Compartments(
@@ -275,10 +292,16 @@ class Compartments:
             morphologies=self.morphologies,
             sample_compartment=self._sample_compartment,
             outline=self._outline,
-            **{**{name: getattr(self, name) for name in _PER_NODE}, **arrays},
+            **{**{name: getattr(self, name) for name in _PER_NODE}, **changes},
         )
         copy._cells = self._cells
         return copy
+
+    @cached_property
+    def conductance_range(self) -> tuple[float, float]:
+        """Least positive and greatest conductance of leaks and couplings, nS."""
+        both = np.concatenate([self.leak, self.coupling])
+        return float(both.min(where=both > 0, initial=both.max())), float(both.max())
 
     @property
     def size(self) -> int:
@@ -331,8 +354,7 @@ class Compartments:
 
     def samples_in(self, compartment: int) -> NDArray[np.int64]:
         """Identifiers of the samples that lie in a compartment, in the order of the file."""
-        if not 0 <= compartment < self.size:
-            raise ParameterError(f"compartment {compartment!r} does not exist; valid: 0 to {self.size - 1}")
+        compartment = index("compartment", compartment, self.size)
         one, offset = self._cell(int(self.cell[compartment]))
         assert one._sample_compartment is not None
         found: NDArray[np.int64] = one.morphologies[0].samples.id[one._sample_compartment == compartment - offset]
@@ -365,8 +387,7 @@ class Compartments:
 
     def _cell(self, cell: int) -> tuple[Compartments, int]:
         """One cell as it was made from its morphology, and the index of its root here."""
-        if not 0 <= cell < self.n_cells:
-            raise ParameterError(f"cell {cell!r} does not exist; valid: 0 to {self.n_cells - 1}")
+        cell = index("cell", cell, self.n_cells)
         one = self._cells[cell] if self._cells else self
         if one._outline is None:
             raise MorphologyError(
@@ -389,59 +410,6 @@ class Compartments:
         return f"<Compartments: {self.size} in {self.n_cells} cell{'s' if self.n_cells > 1 else ''}, {units} units>"
 
 
-def _array(values: ArrayLike, n: int, dtype: Any, name: str) -> NDArray[Any]:
-    array = np.asarray(values, dtype=dtype)
-    if array.ndim == 0:
-        array = np.full(n, array)
-    if array.shape[0] != n:
-        raise ParameterError(f"{name} has shape {array.shape}; expected ({n}, ...), one entry per compartment")
-    array = np.ascontiguousarray(array).view()
-    array.flags.writeable = False
-    return array
-
-
-def _values(name: str, values: ArrayLike, n: int, unit: str) -> NDArray[np.float64]:
-    """Finite values, not negative, one per compartment."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 0:
-        array = np.full(n, float(array))
-    if array.shape != (n,):
-        raise ParameterError(
-            f"{name} has shape {array.shape}; expected ({n},), one value per compartment, or one number"
-        )
-    wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
-    if wrong.size:
-        raise ParameterError(
-            f"{name}[{wrong[0]}] = {array[wrong[0]]} {unit} must be finite and not negative ({wrong.size} such)"
-        )
-    return array.copy()
-
-
-def _refuse(wrong: NDArray[np.bool_], message: str) -> None:
-    if wrong.any():
-        raise ParameterError(message.format(n=int(np.flatnonzero(wrong)[0])))
-
-
-def _parents(parent: ArrayLike) -> NDArray[np.int64]:
-    array = np.asarray(parent)
-    if array.ndim != 1 or array.size == 0:
-        raise ParameterError(
-            f"parent has shape {array.shape}; expected (N,) with N >= 1: a tree needs at least one compartment"
-        )
-    if not np.issubdtype(array.dtype, np.integer):
-        raise ParameterError(f"parent has dtype {array.dtype}; expected integers")
-    array = array.astype(np.int64)
-    if array[0] != -1:
-        raise ParameterError(f"parent[0] = {array[0]}; the first compartment must be a root (-1)")
-    _refuse(array < -1, "parent[{n}] is below -1; roots have parent -1")
-    _refuse(
-        array >= np.arange(array.size),
-        "parent[{n}] does not precede compartment {n}; order compartments so that parents come first",
-    )
-    root = np.maximum.accumulate(np.where(array < 0, np.arange(array.size), 0))
-    _refuse(
-        (array >= 0) & (array < root),
-        "parent[{n}] lies in another cell; the compartments of one cell must stand together",
-    )
-    array.flags.writeable = False
-    return array
+def compartments_given(name: str, value: object) -> Compartments:
+    """`value` if it is compartments, else an error that says how to make them."""
+    return instance(name, value, Compartments, "such as morphology.compartments(ds.Passive(), max_length=20.0)")

@@ -71,8 +71,8 @@ def pieces_per_run(
     if count.sum() > _MOST:
         given = f"max_length={max_length} um" if d_lambda is None else f"d_lambda={d_lambda}, max_length={max_length}"
         raise ParameterError(
-            f"{given} would make {count.sum():.3g} compartments of {length.sum():.6g} um of neurites; {_MOST:.0e} is the "
-            "most: take a greater max_length or d_lambda"
+            f"{given} would make {count.sum():.3g} compartments of {length.sum():.6g} um of neurites; {_MOST:.0e} is "
+            "the most: take a greater max_length or d_lambda"
         )
     pieces: Ints = np.where(length > 0, np.maximum(count, 1), 0).astype(np.int64)
     return pieces

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import number
-from ..errors import MorphologyError, ParameterError, choose
+from ..errors import MorphologyError, choose
 from .checks import Checker, zero_radius_rows
 from .links import depths
 from .samples import SOMA, Samples, region_name

@@ -124,7 +124,7 @@ def on_surface(soma: Floats, radius: float, towards: Floats) -> Floats:
 
 
 def pieces(length: float, spacing: float) -> int:
-    """Number of equal steps of at most `spacing` that make up `length`; at least one, and not more than memory holds."""
+    """Number of equal steps of at most `spacing` that make up `length`; at least one."""
     wanted = length / spacing
     if wanted > _MOST:
         raise ParameterError(

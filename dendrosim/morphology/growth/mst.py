@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...arguments import instance
 from ...errors import ParameterError
 from ..samples import BASAL, SOMA, Samples
 from .draft import (
@@ -124,6 +125,8 @@ def minimum_spanning_tree(
         else:
             base = draft(centre[None], number("soma_radius", soma_radius, above=0), [-1], SOMA)
     else:
+        from ..tree import Morphology
+
         base = instance("start", start, Morphology, "grown or loaded").samples
     may_grow = _growth_mask(grow_from, base)
     _refuse_same_place(carriers, base)

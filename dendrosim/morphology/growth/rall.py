@@ -135,7 +135,7 @@ def _branches(
         xyz.append(first + long * (np.arange(steps + 1) / steps)[:, None] * way)
         radii.append(np.full(steps + 1, own))
         parents.append(np.concatenate([[parent], np.arange(n, n + steps)]))
-        n += pieces + 1
+        n += steps + 1
         if level + 1 < len(lengths):
             turn = 0.5 * angle * 0.6**level
             for part, side in ((share, turn), (1.0 - share, -turn)):

@@ -1,0 +1,156 @@
+"""Arguments of public functions as numbers, arrays and objects, or one clear error."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import ParameterError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Kind = TypeVar("Kind")
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    most: float | None = None,
+    unit: str = "",
+) -> float:
+    """A finite number within limits.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : object
+        What the caller gave; text, truth values and arrays are no numbers.
+    above, least, most : float, optional
+        Limits: ``value > above``, ``value >= least``, ``value <= most``.
+    unit : str, default ""
+        For the message.
+
+    Raises
+    ------
+    ParameterError
+        Names the limits.
+    """
+    limits = [f"> {above:g}"] if above is not None else []
+    limits += [f">= {least:g}"] if least is not None else []
+    limits += [f"<= {most:g}"] if most is not None else []
+    wanted = " and ".join(["finite", *limits])
+    shown = f"{name}={short(value)}" + (f" {unit}" if unit else "")
+    try:
+        if isinstance(value, str | bytes | bool) or getattr(value, "shape", ()) != ():
+            raise TypeError
+        result = float(value)
+    except (TypeError, ValueError):
+        raise ParameterError(f"{shown} is not a number; it must be {wanted}") from None
+    inside = (
+        (above is None or result > above) and (least is None or result >= least) and (most is None or result <= most)
+    )
+    if not (math.isfinite(result) and inside):
+        raise ParameterError(f"{shown} is impossible; it must be {wanted}")
+    return result
+
+
+def index(name: str, value: Any, size: int) -> int:
+    """One of the integers 0 to ``size - 1``.
+
+    Raises
+    ------
+    ParameterError
+        If it is not one of them.
+    """
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        result = value.__index__()
+    except (AttributeError, TypeError):
+        raise ParameterError(f"{name}={short(value)} must be an integer from 0 to {size - 1}") from None
+    if not 0 <= result < size:
+        raise ParameterError(f"{name} {result} does not exist; valid: 0 to {size - 1}")
+    return int(result)
+
+
+def numbers(name: str, value: Any) -> NDArray[Any]:
+    """An array of real numbers, of whatever type and shape.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : array-like
+        Nothing is converted that would lose something: masked entries, imaginary parts and text are errors.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else.
+    """
+    import numpy as np
+
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        hidden = int(np.ma.getmaskarray(value).sum())
+        raise ParameterError(f"{name} has {hidden} masked entries; give plain numbers, such as {name}.filled(0.0)")
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        raise ParameterError(f"{name}={short(value)} is no array: its rows have different lengths") from None
+    if array.dtype.kind not in "biuf" and (array.size or array.dtype.kind != "O"):
+        raise ParameterError(f"{name}={short(value)} has dtype {array.dtype}; expected real numbers")
+    return array
+
+
+def instance(name: str, value: object, kind: type[Kind], hint: str) -> Kind:
+    """`value` if it is a `kind`, else an error that says how to come by one.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else.
+    """
+    if not isinstance(value, kind):
+        raise ParameterError(f"{name} must be a {kind.__name__}, {hint}; got {short(value)}")
+    return value
+
+
+def names(name: str, value: object) -> tuple[str, ...]:
+    """One name, or several, as a tuple.
+
+    Raises
+    ------
+    ParameterError
+        If it is neither text nor a sequence of texts.
+    """
+    given = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else (value,)
+    wrong = [item for item in given if not isinstance(item, str)]
+    if wrong:
+        raise ParameterError(f"{name}={short(value)} must be a name or a list of names; {short(wrong[0])} is none")
+    return tuple(str(item) for item in given)
+
+
+def path(name: str, value: object) -> str:
+    """The path of a file as text.
+
+    Raises
+    ------
+    ParameterError
+        If it is no path.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise ParameterError(f"{name}={short(value)} must be a path: text or a pathlib.Path")
+    return os.fsdecode(value)
+
+
+def short(value: object, most: int = 60) -> str:
+    """How `value` shows itself, cut to a length that fits into a message."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= most else f"{text[: most - 4]} ..."
