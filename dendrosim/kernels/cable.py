@@ -31,32 +31,10 @@ from numpy.typing import NDArray
 
 from .blocks import gather, scatter
 from .simd import fill, load, store, total
+from .synapses import add_conductances, add_currents, contract
 
 Array = NDArray[Any]
 Lanes = tuple[float, ...]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _conductances(
-    leak: Array,
-    compartment: Array,
-    source: Array,
-    conductance: Array,
-    shunt: float,
-    inputs: Array,
-    G: Array,
-    lanes: Lanes,
-) -> None:
-    """Leak and synaptic conductance of every compartment into G; the padding row becomes 0."""
-    width = len(lanes)
-    n_nodes = leak.size
-    for n in range(n_nodes):
-        store(G, n * width, fill(leak[n], lanes))
-    store(G, n_nodes * width, fill(leak.dtype.type(0.0), lanes))
-    if shunt != 0.0:
-        for j in range(compartment.size):
-            i = compartment[j] * width
-            store(G, i, load(G, i, lanes) + load(inputs, source[j] * width, lanes) * conductance[j])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -117,19 +95,8 @@ def solve(
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
-        if current.size == 0:
-            for n in range(n_nodes):
-                store(b, n * width, zero)
-        elif current.size == n_nodes:
-            for n in range(n_nodes):
-                store(b, n * width, fill(current[n], lanes))
-        else:
-            gather(current, n_nodes, row, n_rows, b, 0.0, lanes)
-        store(b, n_nodes * width, zero)
-        _conductances(leak, compartment, source, conductance, shunt, inputs, G, lanes)
-        for j in range(compartment.size):
-            i = compartment[j] * width
-            store(b, i, load(b, i, lanes) + load(inputs, source[j] * width, lanes) * (conductance[j] * drive[j]))
+        add_currents(current, row, n_rows, compartment, source, conductance, drive, inputs, n_nodes, b, lanes)
+        add_conductances(leak, compartment, source, conductance, shunt, inputs, G, lanes)
         for n in range(n_nodes - 1, -1, -1):
             i = n * width
             up = parent[n] * width
@@ -205,7 +172,7 @@ def adjoint(
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
-        _conductances(leak, compartment, source, conductance, shunt, inputs, G, lanes)
+        add_conductances(leak, compartment, source, conductance, shunt, inputs, G, lanes)
         _eliminate(parent, coupling, G, m, lanes)
         gather(voltage, n_nodes, row, n_rows, v, -offset, lanes)
         store(v, n_nodes * width, zero)
@@ -237,15 +204,7 @@ def adjoint(
             d_coupling[n] += total((vn - load(v, up, lanes)) * (above - here))
         for k in range(n_cells):
             d_coupling[roots[k]] = 0.0
-        for p in range(n_inputs):
-            store(to_inputs, p * width, zero)
-        for j in range(compartment.size):
-            i = compartment[j] * width
-            s = source[j] * width
-            force = drive[j] - load(v, i, lanes) * shunt
-            gain = force * load(q, i, lanes)
-            d_conductance[j] += total(load(inputs, s, lanes) * gain)
-            store(to_inputs, s, load(to_inputs, s, lanes) + gain * conductance[j])
+        contract(compartment, source, conductance, drive, shunt, inputs, v, q, d_conductance, to_inputs, lanes)
         scatter(current, n_nodes, row, n_rows, q, 0.0, lanes)
         scatter(d_inputs, n_inputs, row, n_rows, to_inputs, 0.0, lanes)
 
@@ -296,7 +255,7 @@ def resistances(
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
-        _conductances(leak, compartment, source, conductance, shunt, inputs, G, lanes)
+        add_conductances(leak, compartment, source, conductance, shunt, inputs, G, lanes)
         _eliminate(parent, coupling, G, m, lanes)
         store(G, n_nodes * width, zero)
         store(transfer, n_nodes * width, zero)

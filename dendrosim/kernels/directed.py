@@ -19,8 +19,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from .blocks import gather, scatter
-from .cable import _conductances
 from .simd import fill, load, store, total
+from .synapses import add_conductances, add_currents, contract
 
 Array = NDArray[Any]
 Lanes = tuple[float, ...]
@@ -65,26 +65,14 @@ def solve(
     width = len(lanes)
     n_nodes = parent.size
     gated = slope.size > 0
-    zero = fill(base.dtype.type(0.0), lanes)
     inputs = np.empty(n_inputs * width, base.dtype)
     G = np.empty((n_nodes + 1) * width, base.dtype)
     b = np.empty((n_nodes + 1) * width, base.dtype)
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
-        if current.size == 0:
-            for n in range(n_nodes):
-                store(b, n * width, zero)
-        elif current.size == n_nodes:
-            for n in range(n_nodes):
-                store(b, n * width, fill(current[n], lanes))
-        else:
-            gather(current, n_nodes, row, n_rows, b, 0.0, lanes)
-        store(b, n_nodes * width, zero)
-        _conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
-        for j in range(compartment.size):
-            i = compartment[j] * width
-            store(b, i, load(b, i, lanes) + load(inputs, source[j] * width, lanes) * (conductance[j] * drive[j]))
+        add_currents(current, row, n_rows, compartment, source, conductance, drive, inputs, n_nodes, b, lanes)
+        add_conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
         for n in range(n_nodes - 1, -1, -1):
             i = n * width
             up = parent[n] * width
@@ -145,7 +133,7 @@ def adjoint(
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
-        _conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
+        add_conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
         if loss.size == n_rows * n_nodes and n_cells != n_nodes:
             gather(loss, n_nodes, row, n_rows, q, 0.0, lanes)
         else:
@@ -176,14 +164,7 @@ def adjoint(
             d_coupling[n] += total((out - load(v, up, lanes) * shunt) * above)
         for k in range(n_cells):
             d_coupling[roots[k]] = 0.0
-        for p in range(n_inputs):
-            store(to_inputs, p * width, zero)
-        for j in range(compartment.size):
-            i = compartment[j] * width
-            s = source[j] * width
-            gain = (drive[j] - load(v, i, lanes) * shunt) * load(q, i, lanes)
-            d_conductance[j] += total(load(inputs, s, lanes) * gain)
-            store(to_inputs, s, load(to_inputs, s, lanes) + gain * conductance[j])
+        contract(compartment, source, conductance, drive, shunt, inputs, v, q, d_conductance, to_inputs, lanes)
         scatter(current, n_nodes, row, n_rows, q, 0.0, lanes)
         scatter(d_inputs, n_inputs, row, n_rows, to_inputs, 0.0, lanes)
 
@@ -227,7 +208,7 @@ def resistances(
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
-        _conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
+        add_conductances(base, compartment, source, conductance, shunt, inputs, G, lanes)
         store(G, n_nodes * width, fill(one, lanes))
         store(gain, n_nodes * width, fill(one, lanes))
         if gated:
