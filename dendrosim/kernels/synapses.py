@@ -85,7 +85,7 @@ def contract(
     to_inputs: Array,
     lanes: Lanes,
 ) -> None:
-    """Gradients of synapses and inputs, x (d - shunt V) q and g (d - shunt V) q, with V relative to the leak's potential.
+    """Gradients of synapses, x (d - shunt V) q, and inputs, g (d - shunt V) q, with V relative to the leak.
 
     Adds to `d_conductance`, shape (n_synapses,); sets `to_inputs`.
     """
