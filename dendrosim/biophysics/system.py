@@ -29,6 +29,9 @@ PARTIAL_SUMS = 16
 """Parts of a batch that are summed apart, so that results do not depend on the number of threads."""
 
 
+parallel.settle_allocator()
+
+
 class System:
     """Compartments, synapses and stimuli, ready to be solved.
 
