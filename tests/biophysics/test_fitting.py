@@ -178,13 +178,16 @@ def test_targets_that_cannot_tell_give_infinite_covariance() -> None:
         ({"bounds": {"R_m": (1.0, 10.0)}}, r"start has .*'R_m': 20000\.0.* outside bounds"),
         (
             {"targets": [InputResistance("soma", -5.0)] * 2},
-            r"targets\[0\]: value=-5\.0 must be finite and positive, in MOhm",
+            r"targets\[0\]: value=-5\.0 MOhm is impossible; it must be > 0",
         ),
-        ({"targets": [Attenuation("soma", 2, 1.5)] * 2}, r"targets\[0\]: value=1\.5 must be in \(0, 1\]"),
+        (
+            {"targets": [Attenuation("soma", 2, 1.5)] * 2},
+            r"targets\[0\]: value=1\.5 is impossible; it must be > 0 and <= 1",
+        ),
         ({"targets": [InputResistance("tuft", 5.0)] * 2}, r"targets\[0\]: place='tuft' is not known; valid: 'soma'"),
         (
             {"targets": [InputResistance("soma", 5.0, deviation=0.0)] * 2},
-            r"targets\[0\]: deviation=0\.0 must be finite",
+            r"targets\[0\]: deviation=0\.0 MOhm is impossible; it must be > 0",
         ),
         ({"targets": [100.0, 200.0]}, r"targets\[0\]=100\.0 must be an InputResistance or an Attenuation"),
         (

@@ -42,8 +42,8 @@ def test_unknown_kinds_list_the_valid_ones() -> None:
     ("arguments", "message"),
     [
         (("k", 2, 0.0, 0.5), r"sign=2 of synapse kind 'k' must be \+1 or -1"),
-        (("k", 1, float("nan"), 0.5), "reversal=nan mV of synapse kind 'k' must be finite"),
-        (("k", 1, 0.0, -0.5), "conductance=-0.5 nS of synapse kind 'k' must be finite and >= 0"),
+        (("k", 1, float("nan"), 0.5), "synapse kind 'k': reversal=nan mV is impossible; it must be finite"),
+        (("k", 1, 0.0, -0.5), "synapse kind 'k': conductance=-0.5 nS is impossible; it must be >= 0"),
         (("k", 1, 0.0, float("inf")), "conductance=inf nS"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,35 +22,23 @@ def cell() -> Any:
         0 soma -- 1 basal [0, 10] -- 2 basal [10, 20] -- 3 (branch point, 20) -- 4 basal [20, 30], 5 apical [20, 50]
           `-- 6 axon [0, 40]
     """
-    places = {11: 0, 12: 1, 13: 2, 14: 5}
-    return SimpleNamespace(
-        size=7,
-        physical=True,
+    cell: Any = ds.Compartments(
+        [-1, 0, 1, 2, 3, 3, 0],
         leak_reversal=-65.0,
-        morphologies=("cell",),
-        parent=np.array([-1, 0, 1, 2, 3, 3, 0]),
-        region=np.array(["soma", "basal", "basal", "basal", "basal", "apical", "axon"]),
-        length=np.array([20.0, 10.0, 10.0, 0.0, 10.0, 30.0, 40.0]),
-        area=np.array([900.0, 100.0, 50.0, 0.0, 20.0, 30.0, 40.0]),
-        path_distance=np.array([0.0, 5.0, 15.0, 20.0, 25.0, 35.0, 20.0]),
-        of_sample=lambda sample, cell: places[sample] + cell,
+        region=["soma", "basal", "basal", "basal", "basal", "apical", "axon"],
+        length=[20.0, 10.0, 10.0, 0.0, 10.0, 30.0, 40.0],
+        area=[900.0, 100.0, 50.0, 0.0, 20.0, 30.0, 40.0],
+        path_distance=[0.0, 5.0, 15.0, 20.0, 25.0, 35.0, 20.0],
     )
+    places = {11: 0, 12: 1, 13: 2, 14: 5}
+    cell.morphologies, cell.of_sample = ("cell",), lambda sample, cell: places[sample] + cell
+    return cell
 
 
 @pytest.fixture
 def tree() -> Any:
     """A regular tree in normalised units: a soma, two branches."""
-    return SimpleNamespace(
-        size=3,
-        physical=False,
-        leak_reversal=0.0,
-        morphologies=(),
-        parent=np.array([-1, 0, 0]),
-        region=np.array(["soma", "dendrite", "dendrite"]),
-        length=np.zeros(3),
-        area=np.zeros(3),
-        path_distance=np.zeros(3),
-    )
+    return ds.Compartments.branching([2])
 
 
 def test_explicit_arrays_with_physical_defaults(cell: Any) -> None:
@@ -223,7 +210,7 @@ def test_repr_counts(cell: Any) -> None:
         ({"compartment": [0, 7, 1]}, r"compartment\[1\]=7 must be in 0 \.\. 6, as there are 7 compartments"),
         ({"compartment": [-1, 2, 1]}, r"compartment\[0\]=-1 must be in 0 \.\. 6"),
         ({"compartment": [0.5, 2, 1]}, r"compartment\[0\]=0\.5 must be a whole number"),
-        ({"compartment": ["a", "b", "c"]}, r"compartment must hold numbers, got <U1"),
+        ({"compartment": ["a", "b", "c"]}, r"compartment=.* has dtype <U1; expected real numbers"),
         ({"source": [0, 1, -1]}, r"source\[2\]=-1 must be in 0 \.\. 1, as n_inputs=2"),
         ({"source": [0, 5, 1], "n_inputs": 4}, r"source\[1\]=5 must be in 0 \.\. 3, as n_inputs=4"),
         ({"n_inputs": 2}, r"source\[2\]=2 must be in 0 \.\. 1, as n_inputs=2"),
