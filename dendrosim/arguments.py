@@ -45,7 +45,7 @@ def number(
     limits = [f"> {above:g}"] if above is not None else []
     limits += [f">= {least:g}"] if least is not None else []
     limits += [f"<= {most:g}"] if most is not None else []
-    wanted = " and ".join(["finite", *limits])
+    wanted = " and ".join(limits) or "finite"
     shown = f"{name}={short(value)}" + (f" {unit}" if unit else "")
     try:
         if isinstance(value, str | bytes | bool) or getattr(value, "shape", ()) != ():
@@ -56,7 +56,9 @@ def number(
     inside = (
         (above is None or result > above) and (least is None or result >= least) and (most is None or result <= most)
     )
-    if not (math.isfinite(result) and inside):
+    if not math.isfinite(result):
+        raise ParameterError(f"{shown} is impossible; it must be {' and '.join(['finite', *limits])}")
+    if not inside:
         raise ParameterError(f"{shown} is impossible; it must be {wanted}")
     return result
 

@@ -178,9 +178,9 @@ class PassiveModel:
             raise ParameterError(f"targets[{index}]={target!r} must be an InputResistance or an Attenuation")
         attenuation = isinstance(target, Attenuation)
         unit = "" if attenuation else "MOhm"
-        number(f"targets[{index}].value", target.value, above=0, most=1 if attenuation else None, unit=unit)
+        number(f"targets[{index}]: value", target.value, above=0, most=1 if attenuation else None, unit=unit)
         if target.deviation is not None:
-            number(f"targets[{index}].deviation", target.deviation, above=0, unit=unit)
+            number(f"targets[{index}]: deviation", target.deviation, above=0, unit=unit)
         ends = (target.start, target.stop) if isinstance(target, Attenuation) else (target.at, target.at)
         return self._place(ends[0], index), self._place(ends[1], index)
 

@@ -40,9 +40,8 @@ class SynapseKind:
     def __post_init__(self) -> None:
         if self.sign not in (1, -1):
             raise ParameterError(f"sign={self.sign!r} of synapse kind {self.name!r} must be +1 or -1")
-        of = f"of synapse kind {self.name!r}"
-        number(f"reversal {of}", self.reversal, unit="mV")
-        number(f"conductance {of}", self.conductance, least=0, unit="nS")
+        number(f"synapse kind {self.name!r}: reversal", self.reversal, unit="mV")
+        number(f"synapse kind {self.name!r}: conductance", self.conductance, least=0, unit="nS")
 
 
 _KINETIC_MODELS = (

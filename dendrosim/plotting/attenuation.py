@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from ..errors import ParameterError
 from .morphology import colors_of
 from .protocols import StateLike, TreeLike
-from .styling import SINGLE_COLUMN, canvas, region_legend
-from .tree_layout import DISTANCES, distances
+from .styling import SINGLE_COLUMN, canvas, options_for, region_legend
+from .tree_layout import DISTANCES, check_tree, distances
 from .values import checked_values, label_with_unit
 
 
@@ -61,6 +61,7 @@ def plot_profile(
         If the number of values is not that of compartments, a value is not finite (or, with `log`, not positive), or
         the compartments have no lengths.
     """
+    check_tree(compartments)
     values = checked_values(values, compartments.size, "compartment")
     if log and values.size and values.min() <= 0:
         worst = int(values.argmin())
@@ -73,10 +74,11 @@ def plot_profile(
     colors = colors_of(np.asarray(compartments.region), None)
     roots = np.flatnonzero(parent < 0)
     with canvas(ax, aspect=0.62, width=SINGLE_COLUMN) as ax:
-        lines = LineCollection(
-            edges,
-            **{"linewidths": 0.8, "capstyle": "round", "colors": colors[child], **options},
-        )
+        with options_for("LineCollection"):
+            lines = LineCollection(
+                edges,
+                **{"linewidths": 0.8, "capstyle": "round", "colors": colors[child], **options},
+            )
         ax.add_collection(lines)
         ax.scatter(points[roots, 0], points[roots, 1], s=12.0, c=colors[roots], linewidths=0, zorder=3, clip_on=False)
         if log:
@@ -147,11 +149,12 @@ def plot_attenuation(
             attenuation = batch.mean(axis=0)
             if len(batch) > 1:
                 label += f",\nmean of {len(batch)} stimuli"
-        elif -len(batch) <= stimulus < len(batch):
+        elif isinstance(stimulus, int | np.integer) and -len(batch) <= stimulus < len(batch):
             attenuation = batch[stimulus]
         else:
             raise ParameterError(f"stimulus={stimulus!r} is not in the batch of {len(batch)}: 0 ... {len(batch) - 1}")
     else:
+        check_tree(state)
         tree = cast(TreeLike, state)
         if attenuation is None:
             raise ParameterError(

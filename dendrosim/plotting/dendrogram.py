@@ -11,11 +11,10 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from ..errors import ParameterError
 from .morphology import colors_of
 from .protocols import TreeLike
-from .styling import SINGLE_COLUMN, canvas, region_legend
-from .tree_layout import DISTANCES, layout_tree
+from .styling import SINGLE_COLUMN, canvas, options_for, region_legend
+from .tree_layout import DISTANCES, check_tree, layout_tree
 from .values import checked_values, color_scale
 
 
@@ -73,8 +72,7 @@ def plot_dendrogram(
         If the number of values is not that of compartments, a value is not finite, an option is not known, or the
         compartments have no lengths.
     """
-    if not hasattr(compartments, "parent"):
-        raise ParameterError(f"cannot draw the dendrogram of a {type(compartments).__name__}: Compartments are needed")
+    check_tree(compartments)
     scale = None
     if values is not None:
         values = checked_values(values, compartments.size, "compartment")
@@ -89,7 +87,8 @@ def plot_dendrogram(
     colors = colors_of(np.asarray(compartments.region), None)
     with canvas(ax, aspect=float(np.clip(0.35 + 0.006 * tree.n_tips, 0.5, 1.3)), width=SINGLE_COLUMN) as ax:
         width = linewidth or float(np.clip(60 / max(tree.n_tips, 1), 0.5, 1.6))
-        lines = LineCollection(both, **{"linewidths": width, "capstyle": "projecting", **options})
+        with options_for("LineCollection"):
+            lines = LineCollection(both, **{"linewidths": width, "capstyle": "projecting", **options})
         soma: dict[str, Any] = {"s": 14.0, "linewidths": 0, "zorder": 3, "clip_on": False}
         if scale is not None and values is not None:
             lines.set(array=values[owner], cmap=scale.cmap, norm=scale.norm)

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import Colormap, Normalize, to_rgba
+from matplotlib.colors import Colormap, Normalize, is_color_like, to_rgba
 from numpy.typing import ArrayLike
 
+from ..arguments import number, short
 from ..errors import ParameterError, choose
 from .outline import frustum_outlines, sphere_outlines
 from .pieces import Pieces, pieces_of
 from .protocols import CompartmentsLike, MorphologyLike, SynapsesLike
 from .scale_bar import add_scale_bar
-from .styling import NEUTRAL, SINGLE_COLUMN, canvas, region_color, region_legend
-from .synapse_markers import add_synapses, checked_compartments
+from .styling import NEUTRAL, SINGLE_COLUMN, canvas, options_for, region_color, region_legend
+from .synapse_markers import add_synapses, check_synapses, checked_compartments
 from .values import ColorScale, checked_values, color_scale
 
 _PLANES = ("xy", "xz", "yx", "yz", "zx", "zy")
@@ -107,6 +108,7 @@ def plot_morphology(
             raise ParameterError(
                 "synapses sit on compartments: draw morphology.compartments(...) instead of the morphology"
             )
+        check_synapses(synapses)
         checked_compartments(synapses.compartment, pieces.size)
         color = color or NEUTRAL
     low, high = pieces.bounds()
@@ -120,7 +122,8 @@ def plot_morphology(
         if synapses is not None:
             add_synapses(ax, cell, pieces, (first, second), synapses, below=scale is not None)  # type: ignore[arg-type]
         if scale_bar and pieces.size:
-            add_scale_bar(ax, float(extent.max()), None if scale_bar is True else float(scale_bar))
+            length = None if scale_bar is True else number("scale_bar", scale_bar, above=0, unit="um")
+            add_scale_bar(ax, float(extent.max()), length)
         if scale is not None and colorbar:
             scale.add_colorbar(ax, label, unit)
         elif legend and color is None and scale is None:
@@ -155,16 +158,19 @@ def draw_pieces(
         if not owner.size:
             continue
         settings = {"linewidths": minimum_width, "edgecolors": "face", "joinstyle": "round", **options}
+        colored = values is not None and scale is not None
+        paint: dict[str, Any] = {} if colored else {"facecolors": colors_of(pieces.region, color)[owner]}
+        with options_for("PolyCollection"):
+            shapes = PolyCollection(vertices, **{**paint, **settings})
         if values is not None and scale is not None:
-            shapes = PolyCollection(vertices, cmap=scale.cmap, norm=scale.norm, **settings)
-            shapes.set_array(values[owner])
-        else:
-            shapes = PolyCollection(vertices, facecolors=colors_of(pieces.region, color)[owner], **settings)
+            shapes.set(array=values[owner], cmap=scale.cmap, norm=scale.norm)
         ax.add_collection(shapes, autolim=False)
 
 
 def colors_of(region: np.ndarray[Any, Any], color: str | None) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return the colours of regions as an array of shape (n, 4), or `color` for all."""
+    if color is not None and not is_color_like(color):
+        raise ParameterError(f"color={short(color)} is no colour of matplotlib; such are 'black', 'C0', '#0072B2'")
     names, which = np.unique(region, return_inverse=True)
     return np.array([to_rgba(color or region_color(str(name))) for name in names]).reshape(-1, 4)[which]
 

@@ -18,7 +18,7 @@ from .morphology import colors_of
 from .pieces import Floats, Pieces, pieces_of
 from .protocols import CompartmentsLike, MorphologyLike
 from .scale_bar import length_label, round_length
-from .styling import SINGLE_COLUMN, canvas, region_legend
+from .styling import SINGLE_COLUMN, canvas, options_for, region_legend
 from .values import checked_values, color_scale
 
 
@@ -97,11 +97,11 @@ def plot_morphology_3d(
         widths = np.maximum((pieces.radius_start + pieces.radius_stop) * points_per_um, minimum_width)
         lines = np.stack([pieces.start, pieces.stop], axis=1)
         if pieces.owner.size:
-            ax.add_collection3d(
-                Line3DCollection(
+            with options_for("LineCollection"):
+                neurites = Line3DCollection(
                     lines, **{"linewidths": widths, "colors": shade[pieces.owner], "capstyle": "round", **options}
                 )
-            )
+            ax.add_collection3d(neurites)
         if pieces.sphere_owner.size:
             faces, sphere = _sphere_faces(pieces)
             color_of_face = shade[pieces.sphere_owner][sphere]

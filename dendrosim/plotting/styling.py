@@ -13,6 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.lines import Line2D
 
+from ..arguments import instance, short
+from ..errors import ParameterError
+
 SINGLE_COLUMN = 85 / 25.4  # inches
 DOUBLE_COLUMN = 174 / 25.4
 _TALLEST = 130 / 25.4
@@ -119,12 +122,21 @@ def canvas(
         ``"3d"`` for three dimensions.
     """
     if ax is not None:
-        yield ax
+        yield instance("ax", ax, Axes, "of matplotlib")
         return
     with style():
         height = min(max(width * aspect, _FLATTEST), _TALLEST)
         figure = plt.figure(figsize=(width, height), layout=layout)
         yield figure.add_subplot(projection=projection)
+
+
+@contextmanager
+def options_for(artist: str) -> Iterator[None]:
+    """Turn matplotlib's complaint about an option into an error that says where options go."""
+    try:
+        yield
+    except (AttributeError, TypeError) as error:
+        raise ParameterError(f"an option that matplotlib.collections.{artist} does not take: {error}") from error
 
 
 def region_color(region: str) -> str:
@@ -140,6 +152,8 @@ def region_color(region: str) -> str:
     >>> region_color("apical")
     '#0072B2'
     """
+    if not isinstance(region, str):
+        raise ParameterError(f"region={short(region)} must be the name of a region, such as 'apical'")
     known = _REGIONS.get(region)
     if known is not None:
         return known

@@ -17,7 +17,7 @@ from .morphology import plane, plot_morphology
 from .pieces import pieces_of
 from .protocols import CompartmentsLike, SynapsesLike
 from .styling import DOUBLE_COLUMN, NEUTRAL, style
-from .synapse_markers import MARKERS, checked_compartments, synapse_positions
+from .synapse_markers import MARKERS, check_synapses, checked_compartments, synapse_positions
 from .values import ColorScale, checked_values, color_scale
 
 
@@ -135,6 +135,7 @@ def plot_synapse_maps(
         As for :func:`plot_synapse_map`.
     """
     choose("scale", scale, ("shared", "own"))
+    check_synapses(synapses)
     index = checked_compartments(synapses.compartment, compartments.size)
     values = checked_values(values, index.size, "synapse")
     sign: NDArray[np.int64] = np.asarray(synapses.sign)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import numbers, short
 from ..errors import ParameterError
 from .pieces import Floats, Ints, Pieces
 from .protocols import CompartmentsLike, SynapsesLike
@@ -23,7 +24,7 @@ def checked_compartments(compartment: ArrayLike, size: int) -> Ints:
     ParameterError
         If it is not one-dimensional, not integer, or an index lies outside 0 ... size - 1.
     """
-    index = np.asarray(compartment)
+    index = numbers("compartment", compartment)
     if index.size == 0:
         return np.zeros(0, dtype=np.int64)
     if index.ndim != 1 or index.dtype.kind not in "iu":
@@ -38,6 +39,18 @@ def checked_compartments(compartment: ArrayLike, size: int) -> Ints:
             f"expected an index of the {size} compartments, 0 ... {size - 1}"
         )
     return index.astype(np.int64)
+
+
+def check_synapses(synapses: object) -> None:
+    """Check that `synapses` is something with compartments and signs.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else.
+    """
+    if not (hasattr(synapses, "compartment") and hasattr(synapses, "sign")):
+        raise ParameterError(f"synapses must be Synapses, such as Synapses.scatter(...); got {short(synapses)}")
 
 
 def synapse_positions(compartments: CompartmentsLike, pieces: Pieces, index: Ints) -> Floats:

@@ -19,6 +19,21 @@ DISTANCES = {
 }
 
 
+def check_tree(tree: object) -> None:
+    """Check that `tree` is compartments, not a morphology or something else.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else.
+    """
+    if not hasattr(tree, "parent"):
+        raise ParameterError(
+            f"cannot draw the tree of a {type(tree).__name__}: Compartments are needed, such as "
+            "morphology.compartments(...)"
+        )
+
+
 def distances(tree: TreeLike, distance: str) -> Floats:
     """Return the distance of every compartment from the soma, shape (N,): ``path`` in um, ``electrotonic`` or
     ``stage``.

@@ -13,6 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import number, numbers
 from ..errors import ParameterError
 from .styling import DIVERGING, SEQUENTIAL
 
@@ -37,9 +38,7 @@ def checked_values(values: ArrayLike, size: int, noun: str, *, name: str = "valu
         If the shape is another one, or a value is not a finite real number.
     """
     expected = f"expected shape ({size},), one finite number per {noun}"
-    array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
-        raise ParameterError(f"{name} has dtype {array.dtype}; {expected}")
+    array = numbers(name, values)
     if array.shape != (size,):
         hint = ""
         if array.ndim == 2 and array.shape[1] == size:
@@ -127,11 +126,10 @@ def color_scale(
     ParameterError
         If the map is unknown, limits are given twice, or are in the wrong order.
     """
-    given = [
-        name
-        for name, value in (("vmin", vmin), ("vmax", vmax), ("center", center), ("percentile", percentile))
-        if value is not None
-    ]
+    limits = {"vmin": vmin, "vmax": vmax, "center": center, "percentile": percentile}
+    given = [name for name, value in limits.items() if value is not None]
+    for name in given:
+        number(name, limits[name])
     if cmap is None:
         cmap = SEQUENTIAL if center is None else DIVERGING
     elif isinstance(cmap, str):

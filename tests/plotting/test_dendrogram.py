@@ -104,6 +104,6 @@ def test_bad_input_is_refused_before_a_figure_is_made(
         plot_dendrogram(compartments, distance="length")
     with pytest.raises(ParameterError, match=r"distance='path' needs compartments with lengths.*distance='stage'"):
         plot_dendrogram(normalised)
-    with pytest.raises(ParameterError, match="dendrogram of a Morphology: Compartments are needed"):
+    with pytest.raises(ParameterError, match="tree of a Morphology: Compartments are needed"):
         plot_dendrogram(forked)  # type: ignore[arg-type]
     assert plt.get_fignums() == []
