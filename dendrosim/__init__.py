@@ -18,6 +18,11 @@ _HOME = {
     "Gradient": "biophysics.gradient",
     "transfer_resistance": "biophysics.impedance",
     "fit_passive": "biophysics.fitting",
+    "PassiveFit": "biophysics.fitting",
+    "InputResistance": "biophysics.fitting",
+    "Attenuation": "biophysics.fitting",
+    "Gate": "biophysics.gates",
+    "SynapseKind": "biophysics.presets",
     "__version__": "about",
     "cite": "about",
     "show_versions": "about",
@@ -25,11 +30,16 @@ _HOME = {
 _MODULES = {"errors": "errors", "grow": "morphology.growth", "plotting": "plotting"}
 
 __all__ = [
+    "Attenuation",
     "Compartments",
+    "Gate",
     "Gradient",
+    "InputResistance",
     "Morphology",
     "Passive",
+    "PassiveFit",
     "State",
+    "SynapseKind",
     "Synapses",
     "__version__",
     "cite",
@@ -46,9 +56,11 @@ __all__ = [
 if TYPE_CHECKING:
     from . import errors, plotting
     from .about import __version__, cite, show_versions
-    from .biophysics.fitting import fit_passive
+    from .biophysics.fitting import Attenuation, InputResistance, PassiveFit, fit_passive
+    from .biophysics.gates import Gate
     from .biophysics.gradient import Gradient, exact_gradient
     from .biophysics.impedance import transfer_resistance
+    from .biophysics.presets import SynapseKind
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
     from .membrane import Passive

@@ -13,11 +13,16 @@ import pytest
 import dendrosim as ds
 
 PUBLIC = [
+    "Attenuation",
     "Compartments",
+    "Gate",
     "Gradient",
+    "InputResistance",
     "Morphology",
     "Passive",
+    "PassiveFit",
     "State",
+    "SynapseKind",
     "Synapses",
     "__version__",
     "cite",
@@ -65,7 +70,7 @@ def test_no_submodule_hides_a_function_of_its_name():
 
 
 def test_an_unknown_name_lists_the_valid_ones():
-    with pytest.raises(AttributeError, match=r"no attribute 'Morfology'; it has: Compartments, .*transfer_resistance"):
+    with pytest.raises(AttributeError, match=r"no attribute 'Morfology'; it has: Attenuation, .*transfer_resistance"):
         _ = ds.Morfology
 
 

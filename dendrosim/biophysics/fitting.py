@@ -275,10 +275,9 @@ def fit_passive(
     Examples
     --------
     >>> import dendrosim as ds
-    >>> from dendrosim.biophysics.fitting import Attenuation, InputResistance
     >>> cell = ds.Morphology.load("ball_and_stick")
     >>> tip = int(cell.samples.id[-1])
-    >>> fit = ds.fit_passive(cell, [InputResistance("soma", 150.0), Attenuation(tip, "soma", 0.5)])
+    >>> fit = ds.fit_passive(cell, [ds.InputResistance("soma", 150.0), ds.Attenuation(tip, "soma", 0.5)])
     >>> [round(float(value), 6) for value in fit.predicted]
     [150.0, 0.5]
     """
