@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 
+# before anything imports pyplot: no test needs a display; what a test starts inherits it
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
 @pytest.fixture(scope="session")
 def morphology_data() -> Path:
     """Folder ``morphologies`` below ``DENDROSIM_DATA``: reconstructions that are not part of the project."""
