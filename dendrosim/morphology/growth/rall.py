@@ -35,9 +35,9 @@ def rall_tree(
     tips are at the same electrotonic distance: the conditions of Rall's reduction. The equivalent cylinder has the
     diameter of the first branch and the length `levels` times `length`.
 
-    Every branch is a cylinder: it begins with a sample of its own radius in the place of the branch point, so the first
-    edge of a daughter has length zero. (As in NEURON, area measured along the slant counts that step as a ring of
-    :math:`\pi(r_p^2 - r_d^2)`, which Rall's theory leaves out: below 1 % where branches are 50 radii long or more.)
+    Every branch is a cylinder: it begins with a sample of its own radius in the place of the branch point. Compartments
+    leave out that step in radius, as Rall's theory does (no ring of membrane, no resistance), so that the tree is its
+    equivalent cylinder exactly.
 
     Parameters
     ----------
