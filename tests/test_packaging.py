@@ -41,7 +41,11 @@ def test_the_wheel_has_every_module_and_the_type_marker(wheel):
 @pytest.mark.parametrize("folder", ["morphologies", "experiments", "benchmarks"])
 def test_the_wheel_carries_what_ships(wheel, folder):
     inside = {name.removeprefix(f"{DATA}/") for name in wheel if name.startswith(f"{DATA}/{folder}/")}
-    beside = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*.*") if "__pycache__" not in path.parts}
+    beside = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / folder).rglob("*.*")
+        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(ROOT).parts)
+    }
     assert inside
     assert inside == beside
 
