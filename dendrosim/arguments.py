@@ -120,7 +120,7 @@ def instance(name: str, value: object, kind: type[Kind], hint: str) -> Kind:
         If it is something else.
     """
     if not isinstance(value, kind):
-        raise ParameterError(f"{name} must be a {kind.__name__}, {hint}; got {short(value)}")
+        raise ParameterError(f"{name} must be {kind.__name__}, {hint}; got {short(value)}")
     return value
 
 

@@ -63,7 +63,7 @@ def transfer_resistance(state: State, sources: ArrayLike, targets: ArrayLike) ->
 
 def _indices(name: str, value: ArrayLike, n: int) -> NDArray[np.int64]:
     array = np.atleast_1d(numbers(name, value))
-    if array.ndim != 1 or array.dtype.kind not in "iu":
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ParameterError(
             f"{name}={short(value)} must be one compartment or a list of compartments, integers from 0 to {n - 1}"
         )

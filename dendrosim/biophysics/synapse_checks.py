@@ -47,14 +47,14 @@ def check(arrays: dict[str, NDArray[Any]], n_inputs: int | None, n_compartments:
         whole = np.isfinite(arrays[name])
         whole = whole & (np.where(whole, arrays[name], 0) % 1 == 0)
         refuse(name, ~whole, "", "a whole number")
-    refuse("source", np.abs(arrays["source"]) >= 2**62, "", "an index of an input")
+    refuse("source", (arrays["source"] < 0) | (arrays["source"] >= 2**62), "", "the index of an input, 0 or more")
     if n_inputs is None:
         n_inputs = int(arrays["source"].max(initial=-1)) + 1
     n_inputs = count("n_inputs", n_inputs)
     refuse("sign", np.abs(arrays["sign"]) != 1, "", "+1 (excitatory) or -1 (inhibitory)")
     outside = (arrays["compartment"] < 0) | (arrays["compartment"] >= n_compartments)
     refuse("compartment", outside, "", f"in 0 .. {n_compartments - 1}, as there are {n_compartments} compartments")
-    outside = (arrays["source"] < 0) | (arrays["source"] >= n_inputs)
+    outside = arrays["source"] >= n_inputs
     refuse("source", outside, "", f"in 0 .. {n_inputs - 1}, as n_inputs={n_inputs}")
     conductance = arrays["conductance"]
     refuse("conductance", ~(np.isfinite(conductance) & (conductance >= 0)), " nS", "finite and >= 0")

@@ -34,7 +34,7 @@ def find_source(source: str | Path) -> Path:
     path = Path(arguments.path("source", source))
     if path.is_file():
         return path
-    reason = "is a folder" if path.is_dir() else "does not exist"
+    reason = "is empty" if not str(source) else "is a folder" if path.is_dir() else "does not exist"
     raise MorphologyError(
         f"{str(source)!r} {reason}; give the path of an .swc, .asc or .h5 file, or the name of a shipped cell: "
         + (", ".join(shipped_names()) or f"none found in {shipped_folder()}")

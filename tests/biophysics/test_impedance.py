@@ -59,4 +59,4 @@ def test_directed_tree_transfers_towards_the_soma_only():
 
 def test_nothing_asked_nothing_solved():
     state = ds.steady_state(ds.Compartments([-1, 0]))
-    assert ds.transfer_resistance(state, np.zeros(0, int), [0, 1]).shape == (1, 0, 2)
+    assert ds.transfer_resistance(state, [], [0, 1]).shape == (1, 0, 2)

@@ -211,7 +211,7 @@ def test_repr_counts(cell: Any) -> None:
         ({"compartment": [-1, 2, 1]}, r"compartment\[0\]=-1 must be in 0 \.\. 6"),
         ({"compartment": [0.5, 2, 1]}, r"compartment\[0\]=0\.5 must be a whole number"),
         ({"compartment": ["a", "b", "c"]}, r"compartment=.* has dtype <U1; expected real numbers"),
-        ({"source": [0, 1, -1]}, r"source\[2\]=-1 must be in 0 \.\. 1, as n_inputs=2"),
+        ({"source": [0, 1, -1]}, r"source\[2\]=-1 must be the index of an input, 0 or more"),
         ({"source": [0, 5, 1], "n_inputs": 4}, r"source\[1\]=5 must be in 0 \.\. 3, as n_inputs=4"),
         ({"n_inputs": 2}, r"source\[2\]=2 must be in 0 \.\. 1, as n_inputs=2"),
         ({"n_inputs": -2}, r"n_inputs=-2 must be a whole number >= 0"),
