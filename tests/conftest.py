@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-
 # before anything imports pyplot: no test needs a display; what a test starts inherits it
 os.environ.setdefault("MPLBACKEND", "Agg")
 

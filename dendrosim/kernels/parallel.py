@@ -26,8 +26,8 @@ def settle_allocator() -> None:
     """Let the C library keep freed memory instead of handing it back to the system after every call.
 
     Results of a few MB are typical here, and fresh pages cost more than solving a tree does (two to three times). glibc
-    raises its thresholds for returning memory to the largest block it has seen freed: free one, untouched. Elsewhere this
-    does nothing.
+    raises its thresholds for returning memory to the largest block it has seen freed: free one, untouched. Elsewhere
+    this does nothing.
     """
     np.empty(_SETTLE, np.uint8)
 

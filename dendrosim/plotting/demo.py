@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from .attenuation import plot_profile
@@ -35,8 +36,11 @@ def plot_demo(demo: Demo, out: str | Path) -> list[Path]:
         The run file and the figures.
     """
     figures: dict[str, Callable[[Demo], Figure]] = {
-        "voltage": plot_voltages, "inhibition": plot_inhibition, "gradient": plot_contributions, "attenuation": plot_attenuations,
-    }  # fmt: skip
+        "voltage": plot_voltages,
+        "inhibition": plot_inhibition,
+        "gradient": plot_contributions,
+        "attenuation": plot_attenuations,
+    }
     paths = [demo.path]
     for name, draw in figures.items():
         with style():
@@ -69,7 +73,7 @@ def plot_inhibition(demo: Demo) -> Figure:
     figure, panels = plt.subplots(
         1, len(names), figsize=(DOUBLE_COLUMN, 0.42 * DOUBLE_COLUMN), sharex=True, sharey=True, layout="constrained"
     )
-    points = None
+    points: PathCollection
     for ax, name in zip(panels, names, strict=True):
         points = ax.scatter(
             demo.excitation, demo.results[name].soma, c=demo.inhibition, s=9, cmap="cividis", linewidths=0

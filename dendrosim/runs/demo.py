@@ -101,8 +101,8 @@ class Demo:
         table[3], table[4] = table[4], table[3]
         width = max(len(row[0]) for row in table)
         lines = [
-            f"{self.morphology.name}: {c.size} compartments, {(s.sign > 0).sum()} excitatory and {(s.sign < 0).sum()} inhibitory "
-            f"synapses, {self.excitation.size} stimuli",
+            f"{self.morphology.name}: {c.size} compartments, {(s.sign > 0).sum()} excitatory and "
+            f"{(s.sign < 0).sum()} inhibitory synapses, {self.excitation.size} stimuli",
             "",
             " " * width + "".join(f"{name:>12}" for name in names),
             *(f"{row[0]:<{width}}" + "".join(f"{value:>12}" for value in row[1:]) for row in table),

@@ -17,8 +17,8 @@ def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping
     Parameters
     ----------
     path : str or Path
-        File to write; its folder is made where it does not exist. A file that is there is replaced only once the new one
-        is complete.
+        File to write; its folder is made where it does not exist. A file that is there is replaced only once the new
+        one is complete.
     content : mapping
         Names to arrays, text, or further mappings (groups). Arrays of a thousand values or more are compressed.
     attributes : mapping, optional

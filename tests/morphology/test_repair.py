@@ -51,7 +51,7 @@ def test_unknown_names_and_values() -> None:
     with pytest.raises(ParameterError, match=r"repair='tidy' is not known; valid: 'zero_radius'.*'nm_to_um'"):
         apply_repairs(samples, ["zero_radius", "tidy"])
     for bad in (0.0, -1.0, float("nan"), float("inf")):
-        with pytest.raises(ParameterError, match="minimum_radius=.* um is impossible; it must be"):
+        with pytest.raises(ParameterError, match=r"minimum_radius=.* um is impossible; it must be"):
             apply_repairs(samples, "zero_radius", minimum_radius=bad)
 
 

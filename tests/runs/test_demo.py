@@ -1,4 +1,4 @@
-"""The demo: what it stores is what the library computes, and what it claims about inhibition holds in its own numbers."""
+"""The demo: it stores what the library computes, and what it claims of inhibition holds in its own numbers."""
 
 from __future__ import annotations
 

@@ -12,7 +12,10 @@ from dendrosim.runs.store import write_hdf5
 def test_nested_content_round_trips(tmp_path):
     path = write_hdf5(
         tmp_path / "new" / "run.h5",
-        {"a": np.arange(5000.0).reshape(50, 100), "group": {"names": np.array(["soma", "axon"]), "text": "hello", "one": 3}},
+        {
+            "a": np.arange(5000.0).reshape(50, 100),
+            "group": {"names": np.array(["soma", "axon"]), "text": "hello", "one": 3},
+        },
         {"seed": 7, "program": "x"},
     )
     with h5py.File(path) as file:
