@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from cells import Ints
 from timing import Job, Progress, Table, interleave, load, n_processors, processors
@@ -9,7 +11,10 @@ from timing import Job, Progress, Table, interleave, load, n_processors, process
 import dendrosim as ds
 
 WORK = 1_000_000
-"""Compartments times stimuli of one call; at least one block of stimuli."""
+"""Compartments times stimuli of one call."""
+
+LEAST = 16
+"""Stimuli of one call at least: whole blocks."""
 
 
 def chain(n: int) -> Ints:
@@ -67,12 +72,16 @@ def _linear(quick: bool, progress: Progress) -> Table:
         for n in sizes:
             progress(f"scaling: {shape}, {n} compartments")
             with processors(1):
-                time = interleave(_jobs(parents(n), max(8, WORK // n), (1,)), 3 if quick else 9, 0.05)["1"]
-            taken.append(time.median)
-            row[f"{n:,}"] = f"{1e9 * time.median / n:.2f}"
+                one = interleave(
+                    _jobs(parents(n), max(LEAST, WORK // n), (1,)), 3 if quick else 9, 0.05, 60, time.process_time
+                )["1"]
+            taken.append(one.median)
+            row[f"{n:,}"] = f"{1e9 * one.median / n:.2f}"
         slope = float(np.polyfit(np.log10(sizes[1:]), np.log10(taken[1:]), 1)[0])
         table.add(shape=shape, **row, slope=f"{slope:.3f}")
-    table.notes.append(f"ns per compartment and stimulus; batches of {WORK:,} compartments in all, at least 8 stimuli")
+    table.notes.append(
+        f"ns of CPU time per compartment and stimulus; {WORK:,} compartments in all, at least {LEAST} stimuli"
+    )
     table.notes.append(f"slope of log time against log compartments from {sizes[1]:,} on: 1 is linear; {load()}")
     return table
 
