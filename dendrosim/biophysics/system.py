@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-WIDTH = {np.dtype(np.float64): 8, np.dtype(np.float32): 16}
-"""Stimuli per block: as many as keep the workspace of a few thousand compartments in the second-level cache."""
+WIDTH = {np.dtype(np.float64): 4, np.dtype(np.float32): 8}
+"""Stimuli per block: one vector register of 256 bits, so that the scratch memory of large trees stays in the caches."""
 
-PARTIAL_SUMS = 16
-"""Parts of a batch that are summed apart, so that results do not depend on the number of threads."""
+PARTIAL_SUMS, LEAST_BLOCKS = 16, 8
+"""A batch is summed in at most so many parts of at least so many blocks, whatever the number of threads: same bits."""
 
 
 parallel.settle_allocator()
@@ -96,19 +96,24 @@ class System:
         """Gradient of a loss with partial derivatives `loss`, shape (B, N) or (B, n_cells), by parameter."""
         current = np.empty_like(voltage) if out is None else out
         inputs = np.empty((self.n_rows, self.n_inputs), self.dtype)
-        parts = parallel.ranges(self.n_blocks, PARTIAL_SUMS)
+        parts = parallel.ranges(self.n_blocks, min(PARTIAL_SUMS, max(1, self.n_blocks // LEAST_BLOCKS)))
         sums = [np.zeros((len(parts), k), self.dtype) for k in (self.n_synapses, self.size, self.size)]
         head = (*self._head, voltage.reshape(-1), self.n_rows, self.roots, loss.reshape(-1), current.reshape(-1))
         jobs = [
             (*head, *(s[i] for s in sums), inputs.reshape(-1), *blocks, self._lanes) for i, blocks in enumerate(parts)
         ]
-        parallel.run(self._kernels.adjoint, jobs, self.threads)
-        conductance, coupling, leak = (s.sum(axis=0) for s in sums)
+        parallel.run(self._kernels.adjoint, jobs, self.threads, self._scratch)
+        conductance, coupling, leak = (s[0] if len(parts) == 1 else s.sum(axis=0) for s in sums)
         return {"current": current, "conductance": conductance, "coupling": coupling, "leak": leak, "inputs": inputs}
 
     def _run(self, kernel: Any, tail: tuple[Any, ...]) -> None:
         jobs = [(*self._head, *tail, *blocks, self._lanes) for blocks in parallel.ranges(self.n_blocks, self.threads)]
-        parallel.run(kernel, jobs, self.threads)
+        parallel.run(kernel, jobs, self.threads, self._scratch)
+
+    def _scratch(self) -> Array:
+        """Memory for one thread; from numpy, which asks for large pages where it is much."""
+        blocks = self._kernels.ROWS * (self.size + 1) + 2 * self.n_inputs + self.roots.size
+        return np.empty(self._width * blocks, self.dtype)
 
 
 _KNOWN: WeakKeyDictionary[Compartments, dict[tuple[Any, ...], tuple[Any, ...]]] = WeakKeyDictionary()

@@ -8,6 +8,8 @@ conductance seen into a subtree from its root compartment and g the coupling to 
 
 All functions work on blocks of stimuli (see `simd`), from `first` to `last`, and take
 
+work : float array of shape (width * (ROWS * (N + 1) + 2 P + n_cells),)
+    Scratch memory.
 parent : int array of shape (N,)
     Parents precede their children; roots have parent N, a row that only pads the workspace.
 leak, coupling : float arrays of shape (N,)
@@ -25,7 +27,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
@@ -35,6 +36,9 @@ from .synapses import add_conductances, add_currents, contract
 
 Array = NDArray[Any]
 Lanes = tuple[float, ...]
+
+ROWS = 4
+"""Blocks of the size of the tree in the scratch memory."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -55,6 +59,7 @@ def _eliminate(parent: Array, coupling: Array, G: Array, m: Array, lanes: Lanes)
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def solve(
+    work: Array,
     parent: Array,
     leak: Array,
     coupling: Array,
@@ -88,10 +93,8 @@ def solve(
     n_nodes = parent.size
     one = leak.dtype.type(1.0)
     zero = fill(leak.dtype.type(0.0), lanes)
-    inputs = np.empty(n_inputs * width, leak.dtype)
-    G = np.empty((n_nodes + 1) * width, leak.dtype)
-    b = np.empty((n_nodes + 1) * width, leak.dtype)
-    m = np.empty(n_nodes * width, leak.dtype)
+    size = (n_nodes + 1) * width
+    G, b, m, inputs = work[:size], work[size : 2 * size], work[2 * size : 3 * size], work[3 * size :]
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
@@ -117,6 +120,7 @@ def solve(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def adjoint(
+    work: Array,
     parent: Array,
     leak: Array,
     coupling: Array,
@@ -161,13 +165,13 @@ def adjoint(
     n_nodes = parent.size
     n_cells = roots.size
     zero = fill(leak.dtype.type(0.0), lanes)
-    inputs = np.empty(n_inputs * width, leak.dtype)
-    to_inputs = np.empty(n_inputs * width, leak.dtype)
-    G = np.empty((n_nodes + 1) * width, leak.dtype)
-    q = np.empty((n_nodes + 1) * width, leak.dtype)
-    m = np.empty(n_nodes * width, leak.dtype)
-    v = np.empty((n_nodes + 1) * width, leak.dtype)
-    at_roots = np.empty(n_cells * width, leak.dtype)
+    size, wide = (n_nodes + 1) * width, n_inputs * width
+    G, q, m, v = work[:size], work[size : 2 * size], work[2 * size : 3 * size], work[3 * size : 4 * size]
+    inputs, to_inputs, at_roots = (
+        work[4 * size :],
+        work[4 * size + wide : 4 * size + 2 * wide],
+        work[4 * size + 2 * wide :],
+    )
     everywhere = loss.size == n_rows * n_nodes and n_cells != n_nodes
     for block in range(first, last):
         row = block * width
@@ -211,6 +215,7 @@ def adjoint(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def resistances(
+    work: Array,
     parent: Array,
     leak: Array,
     coupling: Array,
@@ -248,10 +253,8 @@ def resistances(
     n_nodes = parent.size
     one = leak.dtype.type(1.0)
     zero = fill(leak.dtype.type(0.0), lanes)
-    inputs = np.empty(n_inputs * width, leak.dtype)
-    G = np.empty((n_nodes + 1) * width, leak.dtype)
-    m = np.empty(n_nodes * width, leak.dtype)
-    transfer = np.empty((n_nodes + 1) * width, leak.dtype)
+    size = (n_nodes + 1) * width
+    G, m, transfer, inputs = work[:size], work[size : 2 * size], work[2 * size : 3 * size], work[3 * size :]
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)

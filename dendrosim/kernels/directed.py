@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
@@ -24,6 +23,9 @@ from .synapses import add_conductances, add_currents, contract
 
 Array = NDArray[Any]
 Lanes = tuple[float, ...]
+
+ROWS = 5
+"""Blocks of the size of the tree in the scratch memory."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -41,6 +43,7 @@ def _gate(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def solve(
+    work: Array,
     parent: Array,
     base: Array,
     coupling: Array,
@@ -65,9 +68,8 @@ def solve(
     width = len(lanes)
     n_nodes = parent.size
     gated = slope.size > 0
-    inputs = np.empty(n_inputs * width, base.dtype)
-    G = np.empty((n_nodes + 1) * width, base.dtype)
-    b = np.empty((n_nodes + 1) * width, base.dtype)
+    size = (n_nodes + 1) * width
+    G, b, inputs = work[:size], work[size : 2 * size], work[2 * size :]
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
@@ -90,6 +92,7 @@ def solve(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def adjoint(
+    work: Array,
     parent: Array,
     base: Array,
     coupling: Array,
@@ -122,14 +125,14 @@ def adjoint(
     n_cells = roots.size
     gated = slope.size > 0
     zero = fill(base.dtype.type(0.0), lanes)
-    inputs = np.empty(n_inputs * width, base.dtype)
-    to_inputs = np.empty(n_inputs * width, base.dtype)
-    G = np.empty((n_nodes + 1) * width, base.dtype)
-    q = np.empty((n_nodes + 1) * width, base.dtype)
-    v = np.empty((n_nodes + 1) * width, base.dtype)
-    a = np.empty(n_nodes * width if gated else 0, base.dtype)
-    slant = np.empty(n_nodes * width if gated else 0, base.dtype)
-    at_roots = np.empty(n_cells * width, base.dtype)
+    size, wide = (n_nodes + 1) * width, n_inputs * width
+    G, q, v = work[:size], work[size : 2 * size], work[2 * size : 3 * size]
+    a, slant = work[3 * size : 4 * size], work[4 * size : 5 * size]
+    inputs, to_inputs, at_roots = (
+        work[5 * size :],
+        work[5 * size + wide : 5 * size + 2 * wide],
+        work[5 * size + 2 * wide :],
+    )
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)
@@ -171,6 +174,7 @@ def adjoint(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def resistances(
+    work: Array,
     parent: Array,
     base: Array,
     coupling: Array,
@@ -200,11 +204,9 @@ def resistances(
     n_nodes = parent.size
     gated = slope.size > 0
     one = base.dtype.type(1.0)
-    inputs = np.empty(n_inputs * width, base.dtype)
-    G = np.empty((n_nodes + 1) * width, base.dtype)
-    gain = np.empty((n_nodes + 1) * width, base.dtype)
-    v = np.empty(n_nodes * width if gated else 0, base.dtype)
-    slant = np.empty(n_nodes * width if gated else 0, base.dtype)
+    size = (n_nodes + 1) * width
+    G, gain, v = work[:size], work[size : 2 * size], work[2 * size : 3 * size]
+    slant, inputs = work[3 * size : 4 * size], work[4 * size :]
     for block in range(first, last):
         row = block * width
         gather(x, n_inputs, row, n_rows, inputs, 0.0, lanes)

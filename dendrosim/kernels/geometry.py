@@ -14,6 +14,13 @@ Floats = NDArray[np.float64]
 
 
 @njit(cache=True)
+def _distance(a: Floats, i: int, b: Floats, j: int) -> float:
+    """Distance of two points; written out, since numba takes seconds to compile expressions of small arrays."""
+    x, y, z = a[i, 0] - b[j, 0], a[i, 1] - b[j, 1], a[i, 2] - b[j, 2]
+    return float(np.sqrt(x * x + y * y + z * z))
+
+
+@njit(cache=True)
 def find_runs(parent: Ints, order: Ints, soma: NDArray[np.bool_], structure: Ints) -> tuple[Ints, Ints, Ints]:
     """Cut a tree of samples into runs.
 
@@ -80,7 +87,8 @@ def run_points(
     Parameters
     ----------
     sphere : bool
-        The soma is a sphere of `radius` um around `center`; then a run that begins at the soma begins on its surface.
+        The soma is a sphere of `radius` um around `center`, shape (1, 3); then a run that begins at the soma begins on
+        its surface.
 
     Returns
     -------
@@ -97,20 +105,21 @@ def run_points(
         if r < 0:
             continue
         own[r] += 1
-        extent[r] = max(extent[r], np.abs(xyz[row] - xyz[first[r]]).max())
+        extent[r] = max(extent[r], _distance(xyz, row, xyz, first[r]))
     start = np.zeros(n_runs + 1, np.int64)
     lead = np.empty(n_runs, np.int64)  # row of the point before the own samples, -1: on the soma's surface, -2: none
     for r in range(n_runs):
         p = parent[first[r]]
         if not soma[p]:
-            lead[r] = -2 if extent[r] > 0.0 and (xyz[p] == xyz[first[r]]).all() else p
+            lead[r] = -2 if extent[r] > 0.0 and _distance(xyz, p, xyz, first[r]) == 0.0 else p
         elif extent[r] > 0.0:
             lead[r] = -2
         elif not sphere:
             lead[r] = -1
         else:
-            distance = np.sqrt(((xyz[first[r]] - center) ** 2).sum())
-            rounding = 1e-9 * (distance + np.abs(xyz[first[r]]).max())
+            distance = _distance(xyz, first[r], center, 0)
+            largest = max(abs(xyz[first[r], 0]), abs(xyz[first[r], 1]), abs(xyz[first[r], 2]))
+            rounding = 1e-9 * (distance + largest)
             lead[r] = -1 if distance - radius > rounding else -2
         start[r + 1] = start[r] + own[r] + (lead[r] > -2)
     rows = np.empty(start[n_runs], np.int64)
@@ -141,7 +150,7 @@ def measure_runs(start: Ints, xyz: Floats, radius: Floats) -> tuple[Floats, Floa
     stretch = np.zeros(n_runs)
     for r in range(n_runs):
         for i in range(start[r] + 1, start[r + 1]):
-            step = np.sqrt(((xyz[i] - xyz[i - 1]) ** 2).sum())
+            step = _distance(xyz, i, xyz, i - 1)
             length[r] += step
             # exact for a diameter that varies linearly: 2 / (sqrt(d0) + sqrt(d1)) is the mean of 1 / sqrt(d)
             stretch[r] += step * 2.0 / (np.sqrt(2.0 * radius[i - 1]) + np.sqrt(2.0 * radius[i]))
@@ -192,7 +201,7 @@ def cut_runs(
         travelled = 0.0
         piece_of[start[r]] = piece_start[r]
         for i in range(start[r] + 1, start[r + 1]):
-            step = np.sqrt(((xyz[i] - xyz[i - 1]) ** 2).sum())
+            step = _distance(xyz, i, xyz, i - 1)
             done, r0 = 0.0, radius[i - 1]
             while True:
                 room = half * (cut + 1) - travelled

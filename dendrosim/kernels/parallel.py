@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-SMALL = 50_000
-"""Compartments times stimuli below which one thread is faster than two (about 100 us of work)."""
+SMALL = 300_000
+"""Compartments times stimuli below which one thread is faster than two, about a millisecond of work."""
 
 _SETTLE = 31 * 2**20
 """Bytes; just under the 32 MiB at which glibc stops adapting."""
@@ -43,19 +43,24 @@ def _pool(threads: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="dendrosim")
 
 
-def run(work: Callable[..., Any], jobs: list[tuple[Any, ...]], threads: int) -> None:
-    """Call `work` with each tuple of arguments, on at most `threads` threads."""
-    if threads <= 1 or len(jobs) <= 1:
-        for job in jobs:
-            work(*job)
-        return
-    for _ in _pool(threads, os.getpid()).map(lambda job: work(*job), jobs):
-        pass
+def run(kernel: Callable[..., Any], jobs: list[tuple[Any, ...]], threads: int, scratch: Callable[[], Any]) -> None:
+    """Call `kernel` with scratch memory and each tuple of arguments, on at most `threads` threads, this one too."""
+
+    def share(part: list[tuple[Any, ...]]) -> None:
+        memory = scratch()
+        for job in part:
+            kernel(memory, *job)
+
+    shares = [jobs[a:b] for a, b in ranges(len(jobs), threads)]
+    others = [_pool(threads, os.getpid()).submit(share, part) for part in shares[1:]]
+    share(shares[0])
+    for other in others:
+        other.result()
 
 
 def ranges(n_blocks: int, parts: int) -> list[tuple[int, int]]:
     """At most `parts` contiguous ranges of nearly equal length that cover the blocks."""
-    if parts == 1 or n_blocks == 1:
+    if parts == 1 or n_blocks <= 1:
         return [(0, n_blocks)]
     parts = max(1, min(parts, n_blocks))
     edges = [n_blocks * i // parts for i in range(parts + 1)]

@@ -161,7 +161,7 @@ class Sections(Sequence[Section]):
         self.samples = samples
         self.of_sample, first, self.parent = geometry.find_runs(samples.parent, order, in_soma, samples.type)
         self.offset, self.rows = geometry.run_points(
-            samples.parent, order, in_soma, self.of_sample, first, samples.xyz, sphere, center, radius
+            samples.parent, order, in_soma, self.of_sample, first, samples.xyz, sphere, center[None, :], radius
         )
         self.points, self.radii = samples.xyz[self.rows], samples.radius[self.rows]
         on_surface = np.flatnonzero(self.rows < 0)
