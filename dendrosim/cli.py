@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .errors import DendrosimError, MorphologyWarning
+from .errors import DendrosimError, MorphologyWarning, ParameterError
 
 _HERE = Path(__file__).resolve().parent
 
@@ -25,33 +26,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 done, 1 it failed for a reason that was printed, 2 wrong usage, 130 interrupted.
+        Exit status: 0 done, 1 it failed for a reason that was printed, 2 wrong usage, 130 interrupted, 141 the reader
+        of the output went away (as in ``| head``), which is what the shell gives programs that SIGPIPE ends.
     """
+    if argv is None and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows ASCII alone gets question marks, not an error
+    try:
+        status = _main(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # keep Python from complaining when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (DendrosimError, OSError) as error:
+        text = str(error)
+        if isinstance(error, OSError) and error.filename is not None and error.strerror:
+            text = f"{os.fsdecode(error.filename)}: {error.strerror}"
+        print(f"dendrosim: error: {text}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("dendrosim: interrupted", file=sys.stderr)
+        return 130
+
+
+def _main(arguments: list[str]) -> int:
+    """Parse the arguments and run the command; what asks to exit becomes a status."""
     parser = _parser()
-    arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         options, rest = parser.parse_known_args(arguments)
         if options.command == "bench":
             return _bench(rest)
         if rest:
             parser.error(f"unrecognized arguments: {' '.join(rest)}")
-        status = _run(options)
-        sys.stdout.flush()
-        return status
+        return _run(options)
     except SystemExit as stop:
         if isinstance(stop.code, str):
             print(stop.code, file=sys.stderr)
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except (DendrosimError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            # the reader of our output has gone, as in `| head`; keep Python from complaining when it flushes at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 1
-        print(f"dendrosim: error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("dendrosim: interrupted", file=sys.stderr)
-        return 130
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -81,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser(
         "demo",
-        help="one neuron, whole: voltages, exact gradients and figures, in about a minute",
+        help="one neuron, whole: voltages, exact gradients and figures, in half a minute to a minute",
         description="Synapses on a shipped pyramidal cell, steady states for a few hundred stimuli, the exact gradient "
         "of its soma voltage, figures and one HDF5 file.",
     )
@@ -103,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument("file", metavar="FILE", help="an SWC file, or the name of a shipped cell")
         action.set_defaults(run=run)
         if name == "plot":
-            action.add_argument("--out", type=Path, metavar="IMAGE", help="default: the name of FILE, .png, here")
+            action.add_argument("--out", type=Path, metavar="IMAGE", help="an image file, or a folder for NAME.png")
 
     commands.add_parser("bench", add_help=False, help="measure speed side by side with other simulators; takes --help")
     return parser
@@ -177,13 +189,29 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
+    from matplotlib.backend_bases import FigureCanvasBase
+
     from .morphology.tree import Morphology
 
-    morphology = Morphology.load(options.file)
-    out = options.out or Path(Path(options.file).stem + ".png")
-    morphology.plot().figure.savefig(out, dpi=200)
+    # three of matplotlib's are no pictures that anyone could look at
+    formats = set(FigureCanvasBase.get_supported_filetypes()) - {"pgf", "raw", "rgba"}
+    out = _image(options.out, Path(options.file).stem, formats)
+    figure = Morphology.load(options.file).plot().figure
+    figure.savefig(out, dpi=200)
     print(out)
     return 0
+
+
+def _image(out: Path | None, name: str, formats: set[str]) -> Path:
+    """File to draw into: ``NAME.png`` here or in a folder, or the one that was named, with an ending that says how."""
+    if out is None or out.is_dir():
+        return (out or Path()) / f"{name}.png"
+    if not out.suffix:
+        return out.with_name(f"{out.name}.png")
+    if out.suffix[1:].lower() not in formats:
+        known = ", ".join(f".{ending}" for ending in sorted(formats))
+        raise ParameterError(f"--out {out}: {out.suffix} is no image format that can be written; valid: {known}")
+    return out
 
 
 def _bench(arguments: Sequence[str]) -> int:

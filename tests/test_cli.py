@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -115,6 +116,47 @@ def test_plot_writes_an_image_where_it_is_told_or_here(file, tmp_path, monkeypat
     assert "<svg" in Path("drawn.svg").read_text()
 
 
+def test_plot_into_a_folder_or_without_an_ending_prints_what_was_written(file, tmp_path, capsys):
+    folder = tmp_path / "drawn"
+    folder.mkdir()
+    assert cli.main(["morphology", "plot", file(GOOD), "--out", str(folder)]) == 0
+    assert cli.main(["morphology", "plot", file(GOOD), "--out", str(folder / "v1.2.pdf")]) == 0
+    assert cli.main(["morphology", "plot", file(GOOD), "--out", str(folder / "plain")]) == 0
+    printed = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert printed == [folder / "cell.png", folder / "v1.2.pdf", folder / "plain.png"]
+    assert sorted(folder.iterdir()) == sorted(printed)
+
+
+def test_plot_refuses_unknown_formats_and_says_where_it_cannot_write(file, tmp_path, capsys):
+    assert cli.main(["morphology", "plot", file(GOOD), "--out", str(tmp_path / "cell.xyz")]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("dendrosim: error: --out ")
+    assert ".xyz is no image format" in err
+    assert ".pdf, .png" in err
+    absent = tmp_path / "absent" / "cell.png"
+    assert cli.main(["morphology", "plot", file(GOOD), "--out", str(absent)]) == 1
+    assert capsys.readouterr().err == f"dendrosim: error: {absent}: No such file or directory\n"
+
+
+def test_demo_says_at_once_what_cannot_be_written(file, capsys):
+    blocked = file(GOOD)
+    assert cli.main(["demo", "--out", blocked]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"dendrosim: error: {blocked}/run.h5 cannot be written: a file is in the way")
+
+
+def test_a_terminal_that_knows_only_ascii_gets_everything(file, tmp_path):
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    path = file(GOOD, "zelle_ä.swc")
+    arguments = [sys.executable, "-m", "dendrosim", "morphology", "info", path]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, env=environment)
+    assert "zelle_?" in done.stdout
+    code = "import dendrosim as ds; print(ds.Morphology.load('pyramidal_l5').draw(lines=40))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert "| | ` " in done.stdout
+
+
 def test_an_interrupt_has_its_own_status(monkeypatch, capsys):
     def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
@@ -126,10 +168,21 @@ def test_an_interrupt_has_its_own_status(monkeypatch, capsys):
 
 def test_a_reader_that_goes_away_is_no_error_message(file):
     path = file(GOOD + "".join(f"{n} 3 0 {n} 0 0 {n - 1}\n" for n in range(4, 3000)))
-    command = f"'{sys.executable}' -m dendrosim morphology check '{path}' | head -n 1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 1
+    command = f"'{sys.executable}' -m dendrosim morphology check '{path}' | head -n 1; echo ${{PIPESTATUS[0]}}"
+    for _ in range(3):
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        assert len(done.stdout.splitlines()) == 2
+        assert done.stdout.splitlines()[1] in ("0", "141")  # whether all was written before the reader went
+
+
+def test_a_closed_pipe_has_the_status_of_sigpipe(file):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        arguments = [sys.executable, "-m", "dendrosim", "morphology", "check", file(GOOD)]
+        done = subprocess.run(arguments, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_bench_hands_its_arguments_on(tmp_path, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,13 @@ if TYPE_CHECKING:
     from .tree import Morphology
 
 
+_LINES = "│", "├", "└"
+_PLAIN = "|", "|", "`"
+
+
 def draw_tree(morphology: Morphology, depth: int | None = None, lines: int | None = 1000) -> str:
-    """See `Morphology.draw`."""
+    """See `Morphology.draw`; plain ASCII branches where standard output cannot show others."""
+    down, fork, corner = _branches()
     for name, value in (("depth", depth), ("lines", lines)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
             raise ParameterError(f"{name}={value!r} must be a positive integer, or None for all")
@@ -31,15 +37,24 @@ def draw_tree(morphology: Morphology, depth: int | None = None, lines: int | Non
     out = [_head(morphology)]
     for index in drawn[: drawn.size - hidden].tolist():
         before, more = indent[parent[index]], following[index]
-        indent[index] = before + ("│ " if more else "  ")
+        indent[index] = before + (f"{down} " if more else "  ")
         ids = _span(sections[index].sample_ids.tolist())
-        text = f"{before}{'├' if more else '└'} {region[index]} {sections.length[index]:.1f} um {ids}"
+        text = f"{before}{fork if more else corner} {region[index]} {sections.length[index]:.1f} um {ids}"
         if depth is not None and order[index] == depth - 1 and sections.n_children[index]:
             text += _below(morphology, index)
         out.append(text)
     if hidden:
         out.append(f"... {hidden} more sections; lines=None draws all")
     return "\n".join(out)
+
+
+def _branches() -> tuple[str, str, str]:
+    """What sections hang on, one character each: straight down, with more to come, the last."""
+    try:
+        "".join(_LINES).encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return _PLAIN
+    return _LINES
 
 
 def _head(morphology: Morphology) -> str:

@@ -80,6 +80,8 @@ def plot_inhibition(demo: Demo) -> Figure:
         )
         for inhibited, line in ((False, "-"), (True, "--")):
             slope, level = demo.gain(name, inhibited=inhibited)
+            if np.isnan(slope):
+                continue
             ends = np.array([demo.excitation.min(), demo.excitation.max()])
             which = "most" if inhibited else "least"
             label = f"{which} inhibited third: {slope:.2f} mV/nS"
@@ -88,7 +90,8 @@ def plot_inhibition(demo: Demo) -> Figure:
             )
         ax.set_title(name)
         ax.set_xlabel("active excitatory conductance (nS)")
-        ax.legend(loc="upper left", frameon=False)
+        if ax.lines:
+            ax.legend(loc="upper left", frameon=False)
     panels[0].set_ylabel("soma voltage (mV)")
     figure.colorbar(points, ax=panels, label="active inhibitory conductance (nS)")
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 from ..about import __version__
 from ..biophysics.gradient import exact_gradient
 from ..biophysics.integration import INTEGRATIONS
+from ..biophysics.placement import NOT_DENDRITE
 from ..biophysics.steady import steady_state
 from ..biophysics.synapses import Synapses
 from ..membrane import Passive
 from ..morphology.compartments import Compartments
 from ..morphology.tree import Morphology
-from .store import write_hdf5
+from .store import folder_for, write_hdf5
 
 Floats = NDArray[np.float64]
 
@@ -76,11 +78,15 @@ class Demo:
     def gain(self, name: str, *, inhibited: bool) -> tuple[float, float]:
         """Slope (mV/nS) and value at mean excitation (mV) of the soma voltage over excitation.
 
-        Over the third of the stimuli with most inhibition, or with least.
+        Over the third of the stimuli with most inhibition, or with least; NaN where that third has fewer than three
+        stimuli, or no two of different excitation.
         """
         low, high = np.quantile(self.inhibition, [1 / 3, 2 / 3])
         chosen = self.inhibition >= high if inhibited else self.inhibition <= low
-        slope, level = np.polyfit(self.excitation[chosen] - self.excitation.mean(), self.results[name].soma[chosen], 1)
+        excitation = self.excitation[chosen] - self.excitation.mean()
+        if excitation.size < 3 or np.ptp(excitation) == 0.0:
+            return math.nan, math.nan
+        slope, level = np.polyfit(excitation, self.results[name].soma[chosen], 1)
         return float(slope), float(level)
 
     def __str__(self) -> str:
@@ -89,15 +95,21 @@ class Demo:
         rows: list[tuple[str, Callable[[Integrated], str]]] = [
             ("soma voltage, mean (mV)", lambda r: f"{r.soma.mean():.2f}"),
             ("input resistance at the soma (MOhm)", lambda r: f"{1e3 * r.input_resistance[0]:.1f}"),
-            ("attenuation to the soma, dendrite, median", lambda r: f"{np.median(r.attenuation[dendrite]):.3f}"),
-            ("dV_soma/dg, excitatory, mean (mV/nS)", lambda r: f"{r.per_conductance[s.sign > 0].mean():+.4f}"),
-            ("dV_soma/dg, inhibitory, mean (mV/nS)", lambda r: f"{r.per_conductance[s.sign < 0].mean():+.4f}"),
+            ("attenuation to the soma, dendrite, median", lambda r: _mean(np.median, r.attenuation[dendrite], ".3f")),
+            ("dV_soma/dg, excitatory, mean (mV/nS)", lambda r: _mean(np.mean, r.per_conductance[s.sign > 0], "+.4f")),
+            ("dV_soma/dg, inhibitory, mean (mV/nS)", lambda r: _mean(np.mean, r.per_conductance[s.sign < 0], "+.4f")),
             ("steady state + all gradients (us per stimulus)", lambda r: f"{1e6 * r.seconds / r.soma.size:.1f}"),
         ]
         table = [[label, *(cell(self.results[name]) for name in names)] for label, cell in rows]
         for text, inhibited in (("least", False), ("most", True)):
             slopes = [self.gain(name, inhibited=inhibited) for name in names]
-            table.insert(3, [f"gain, {text} inhibited third (mV/nS)", *(f"{slope:.3f}" for slope, _ in slopes)])
+            table.insert(
+                3,
+                [
+                    f"gain, {text} inhibited third (mV/nS)",
+                    *("-" if math.isnan(slope) else f"{slope:.3f}" for slope, _ in slopes),
+                ],
+            )
         table[3], table[4] = table[4], table[3]
         width = max(len(row[0]) for row in table)
         lines = [
@@ -108,6 +120,11 @@ class Demo:
             *(f"{row[0]:<{width}}" + "".join(f"{value:>12}" for value in row[1:]) for row in table),
         ]
         return "\n".join(lines)
+
+
+def _mean(how: Callable[[Floats], Any], values: Floats, form: str) -> str:
+    """A mean or median for the table, or a dash where there is nothing to take it of."""
+    return format(float(how(values)), form) if values.size else "-"
 
 
 def run_demo(
@@ -137,8 +154,16 @@ def run_demo(
     Returns
     -------
     Demo
+
+    Raises
+    ------
+    OSError
+        If nothing can be written to the folder; found before anything is computed.
     """
     from tqdm import tqdm
+
+    target = Path(out) / "run.h5"
+    folder_for(target)
 
     with tqdm(
         total=3 + 2 * len(INTEGRATIONS), disable=not progress, bar_format="{desc:<44} {bar} {elapsed}", leave=False
@@ -156,7 +181,8 @@ def run_demo(
         compartments = cell.compartments(passive, d_lambda=0.1)
         bar.update()
         rng = np.random.default_rng(seed)
-        synapses = Synapses.scatter(compartments, EXCITATORY, INHIBITORY, seed=rng)
+        regions = None if set(cell.regions) - set(NOT_DENDRITE) else cell.regions
+        synapses = Synapses.scatter(compartments, EXCITATORY, INHIBITORY, seed=rng, regions=regions)
         x = stimulate(synapses, stimuli, rng)
         active = x * synapses.conductance
         bar.update()
@@ -169,7 +195,7 @@ def run_demo(
             results[name] = _solve(compartments, synapses, x, name, threads)
             bar.update()
     path = write_hdf5(
-        Path(out) / "run.h5",
+        target,
         _content(compartments, synapses, x, results),
         {
             "program": f"dendrosim {__version__}",

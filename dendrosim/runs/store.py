@@ -37,7 +37,7 @@ def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping
     import h5py
 
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder_for(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
@@ -50,6 +50,24 @@ def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping
         Path(name).unlink(missing_ok=True)
         raise
     return path
+
+
+def folder_for(path: str | Path) -> None:
+    """Make the folder of a file that is to be written, and see that files can be written there.
+
+    Raises
+    ------
+    OSError
+        If not; says for which file.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        reason = "a file is in the way" if isinstance(error, FileExistsError) else error.strerror
+        raise OSError(f"{path} cannot be written: {reason}; choose another folder") from error
 
 
 def _fill(group: Any, content: Mapping[str, Any]) -> None:

@@ -67,6 +67,24 @@ def test_figures(demo, tmp_path):
         assert path.stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("stimuli", [1, 2])
+def test_few_stimuli_have_no_gain_and_still_figures(stimuli, tmp_path):
+    demo = run_demo(tmp_path, morphology="ball_and_stick", stimuli=stimuli)
+    assert np.isnan(demo.gain("shunting", inhibited=True)).all()
+    line = next(line for line in str(demo).splitlines() if "most inhibited third" in line)
+    assert line.split()[-2:] == ["-", "-"]
+    assert len(plot_demo(demo, tmp_path)) == 5
+
+
+def test_a_cell_that_is_only_a_soma(tmp_path):
+    path = tmp_path / "soma.swc"
+    path.write_text("1 1 0 0 0 5 -1\n")
+    demo = run_demo(tmp_path, morphology=str(path), stimuli=12)
+    assert demo.compartments.size == 1
+    assert next(line for line in str(demo).splitlines() if "attenuation" in line).split()[-2:] == ["-", "-"]
+    assert len(plot_demo(demo, tmp_path)) == 5
+
+
 @pytest.mark.parametrize("cell", ["granule", "ball_and_stick"])
 def test_other_cells(cell, tmp_path):
     """Cells without spiny regions or with few compartments work as well."""
