@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from .arguments import number, short
 from .errors import ParameterError
@@ -57,6 +58,12 @@ class Passive:
         for region, factor in self.spine_factor.items():
             number(f"spine_factor[{region!r}]", factor, least=1)  # 1: no spines
         object.__setattr__(self, "spine_factor", MappingProxyType(dict(self.spine_factor)))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "spine_factor": dict(self.spine_factor)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
     @property
     def leak_density(self) -> float:

@@ -133,4 +133,4 @@ def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None 
         )
     loss = np.ascontiguousarray(loss, dtype=system.dtype)
     out = checked_out(out, shapes[0], system.dtype, voltage=state.voltage, x=state.x, loss_gradient=loss)
-    return Gradient(state, **system.adjoint(state.voltage, loss, out))
+    return Gradient(state, **system.adjoint(state.solved, loss, out))

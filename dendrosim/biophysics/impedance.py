@@ -56,7 +56,7 @@ def transfer_resistance(state: State, sources: ArrayLike, targets: ArrayLike) ->
     loss = np.zeros_like(state.voltage)
     for k, j in enumerate(near):
         loss[:, j] = 1.0
-        out[:, :, k] = state._system.adjoint(state.voltage, loss)["current"][:, far]
+        out[:, :, k] = state._system.adjoint(state.solved, loss)["current"][:, far]
         loss[:, j] = 0.0
     return out.transpose(0, 2, 1) if swap else out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -48,21 +49,44 @@ class State:
         gate: Gate | None,
         system: System,
     ) -> None:
-        self.compartments, self.synapses, self.x, self.voltage = compartments, synapses, x, voltage
+        self.compartments, self.synapses, self.voltage = compartments, synapses, voltage
         self.integration, self.direction, self.gate = integration, direction, gate
+        self.x = x.view()
+        self.x.flags.writeable = False
         self._system = system
+        self._solved: Array | None = voltage  # what kernels take; None once overwritten
         self._resistances: tuple[Array, Array] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = (self.compartments, self.synapses, np.array(self.x), self.solved, self.integration, self.direction)
+        return _restore, (*parts, self.gate, self._system.threads)
+
+    @property
+    def solved(self) -> Array:
+        """The voltages, unless a later call has overwritten them.
+
+        Raises
+        ------
+        ParameterError
+            If they were overwritten by a later ``steady_state(..., out=)`` into the same array.
+        """
+        if self._solved is None:
+            raise ParameterError(
+                "the voltages of this state were overwritten by a later steady_state(..., out=) into the same array; "
+                "use the state before that, or give each state an array of its own"
+            )
+        return self._solved
 
     @property
     def voltage_soma(self) -> Array:
         """Voltage at the root of every cell, shape (B, n_cells), mV."""
-        soma: Array = self.voltage[:, self.compartments.roots]
+        soma: Array = self.solved[:, self.compartments.roots]
         return soma
 
     @property
     def activity(self) -> Array:
         """What parents and the decoder receive, shape (B, N): f(V) behind a gate, V without one."""
-        return self.voltage if self.gate is None else self.gate.activity(self.voltage)
+        return self.solved if self.gate is None else self.gate.activity(self.solved)
 
     @property
     def input_resistance(self) -> Array:
@@ -84,7 +108,7 @@ class State:
 
     def _both(self) -> tuple[Array, Array]:
         if self._resistances is None:
-            self._resistances = self._system.resistances(self.voltage)
+            self._resistances = self._system.resistances(self.solved)
         return self._resistances
 
     def plot(self, stimulus: int = 0, **options: Any) -> Any:
@@ -136,7 +160,8 @@ def steady_state(
     threads : int, optional
         By default every processor, or one thread where the work is small. Results do not depend on it.
     out : float array of shape (B, N), optional
-        Where to put the voltages: saves the time that the system needs for fresh memory.
+        Where to put the voltages: saves the time that the system needs for fresh memory. `State.voltage` is this array;
+        a later call with the same array ends the use of the earlier state.
 
     Returns
     -------
@@ -180,6 +205,7 @@ def steady_state(
     activity = _activity(synapses, x, current, compartments, kind)
     n_rows, n = activity.shape[0], compartments.size
     injected = None if current is None else _current(current, n_rows, n, kind)
+    given = out
     out = checked_out(out, (n_rows, n), kind, x=activity, current=injected)
     system = System(compartments, synapses, activity, how, way, gate, threads)
     system.solve(injected, out)
@@ -189,7 +215,37 @@ def steady_state(
             f"voltage[{row}, {column}] is {out[row, column]}: couplings above 1 let additive signals grow along the "
             "tree beyond all numbers; use smaller couplings, a gate or integration='shunting'"
         )
-    return State(compartments, synapses, activity, out, integration, direction, gate, system)
+    state = State(compartments, synapses, activity, out, integration, direction, gate, system)
+    if given is None:
+        state.voltage = out.view()
+        state.voltage.flags.writeable = False
+    else:
+        place = out.__array_interface__["data"][0]
+        before = _WRITTEN.get(place)
+        if before is not None:
+            before._solved = None
+        _WRITTEN[place] = state
+    return state
+
+
+_WRITTEN: WeakValueDictionary[int, State] = WeakValueDictionary()
+"""The last state whose voltages went to a user's array, by the address of the array."""
+
+
+def _restore(
+    compartments: Compartments,
+    synapses: Synapses | None,
+    x: Array,
+    voltage: Array,
+    integration: str,
+    direction: str,
+    gate: Gate | None,
+    threads: int,
+) -> State:
+    """A state from its parts; for pickle and copy."""
+    how, way = integration_named(integration), direction_named(direction)
+    system = System(compartments, synapses, x, how, way, gate, threads)
+    return State(compartments, synapses, x, voltage, integration, direction, gate, system)
 
 
 def _activity(
@@ -224,7 +280,7 @@ def _activity(
             f"x[{row}, {column}] = {given[row, column]}: presynaptic activity must be finite and not negative (in "
             f"{kind} at most {most:.2g}); encode signed inputs as two, ON and OFF"
         )
-    return np.ascontiguousarray(given, dtype=kind)
+    return np.array(given, dtype=kind, order="C")  # a copy: the state must not change with the caller's buffer
 
 
 def _current(current: Array, n_rows: int, n: int, kind: np.dtype[Any]) -> Array:

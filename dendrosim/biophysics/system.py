@@ -128,9 +128,9 @@ def _wiring(
 ) -> tuple[Any, ...]:
     """What kernels know of a tree and its synapses; remembered, since most calls differ only in their stimuli."""
     known = _KNOWN.setdefault(compartments, {})
-    key = (integration.name, direction.name, dtype)
+    key = (integration.name, direction.name, dtype, synapses is None)
     found = known.get(key)
-    if found is not None and found[0]() is synapses:
+    if found is not None and (synapses is None or found[0]() is synapses):  # a dead reference is None, too
         return cast("tuple[Any, ...]", found[1])
     n = compartments.size
     base, offset = direction.base(compartments, integration)
@@ -148,7 +148,7 @@ def _wiring(
         integration.shunt,
         offset,
     )
-    known[key] = (ref(synapses) if synapses is not None else lambda: None, head)
+    known[key] = (None if synapses is None else ref(synapses), head)
     return head
 
 
@@ -188,13 +188,13 @@ def checked_out(out: Array | None, shape: tuple[int, int], dtype: np.dtype[Any],
     """
     if out is None:
         return np.empty(shape, dtype)
+    for name, array in inputs.items():
+        if array is not None and isinstance(out, np.ndarray) and np.may_share_memory(out, array):
+            raise ParameterError(f"out shares memory with {name}, which is still needed; give it memory of its own")
     fits = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == dtype
     if not (fits and out.flags.c_contiguous and out.flags.writeable):
         got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else short(out)
         raise ParameterError(f"out must be a writeable C-ordered array of {dtype} and shape {shape}; got {got}")
-    for name, array in inputs.items():
-        if array is not None and np.may_share_memory(out, array):
-            raise ParameterError(f"out shares memory with {name}, which is still needed; give it memory of its own")
     return out
 
 

@@ -160,6 +160,20 @@ class Compartments:
         self.morphologies = morphologies
         self._sample_compartment = None if sample_compartment is None else np.asarray(sample_compartment)
         self._outline = outline
+        self._made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_made" in vars(self):
+            raise AttributeError(
+                f"compartments do not change: use with_({name}=...) where it knows {name}, or make new ones"
+            )
+        super().__setattr__(name, value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False  # pickle forgets it
 
     @classmethod
     def from_morphology(cls, morphology: Morphology, passive: Passive, **policy: Any) -> Compartments:
@@ -269,7 +283,7 @@ class Compartments:
             morphologies=tuple(part.morphologies[0] for part in parts) if made else (),
             **joined,
         )
-        forest._cells = tuple(parts) if made else ()
+        vars(forest)["_cells"] = tuple(parts) if made else ()
         return forest
 
     _cells: tuple[Compartments, ...] = ()
@@ -294,7 +308,7 @@ class Compartments:
             outline=self._outline,
             **{**{name: getattr(self, name) for name in _PER_NODE}, **changes},
         )
-        copy._cells = self._cells
+        vars(copy)["_cells"] = self._cells
         return copy
 
     @cached_property

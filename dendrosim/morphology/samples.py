@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,12 @@ class Samples:
             array = np.ascontiguousarray(getattr(self, name), dtype=kind).view()
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "trailing": dict(self.trailing)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**{**state, "trailing": MappingProxyType(state["trailing"])})  # type: ignore[misc]
 
     def __len__(self) -> int:
         return int(self.id.size)

@@ -442,6 +442,9 @@ class Morphology:
         """Number of samples."""
         return len(self.samples)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Morphology, (self.samples, self.name, self.report, self.cut)
+
     def __repr__(self) -> str:
         name = f"{self.name!r}, " if self.name else ""
         return f"Morphology({name}{len(self.samples)} samples, regions {', '.join(self.regions)})"

@@ -31,7 +31,7 @@ def cell() -> Any:
         path_distance=[0.0, 5.0, 15.0, 20.0, 25.0, 35.0, 20.0],
     )
     places = {11: 0, 12: 1, 13: 2, 14: 5}
-    cell.morphologies, cell.of_sample = ("cell",), lambda sample, cell: places[sample] + cell
+    vars(cell).update(morphologies=("cell",), of_sample=lambda sample, cell: places[sample] + cell)
     return cell
 
 
@@ -120,7 +120,7 @@ def test_scatter_in_regions(cell: Any, tree: Any) -> None:
     assert set(Synapses.scatter(cell, 50, 0, regions="axon").compartment.tolist()) == {6}
     assert set(Synapses.scatter(cell, 200, 0, regions=["soma", "apical"]).compartment.tolist()) == {0, 5}
     assert set(Synapses.scatter(tree, 50, 0).compartment.tolist()) == {1, 2}
-    tree.region = np.array(["soma"] * 3)
+    vars(tree).update(region=np.array(["soma"] * 3))
     assert set(Synapses.scatter(tree, 50, 0).compartment.tolist()) == {0, 1, 2}
 
 
@@ -259,7 +259,7 @@ def test_impossible_scatters(cell: Any, arguments: dict[str, Any], message: str)
 
 
 def test_scatter_where_there_is_no_membrane(cell: Any) -> None:
-    cell.area = np.zeros(7)
+    vars(cell).update(area=np.zeros(7))
     with pytest.raises(ParameterError, match="regions='axon' have no membrane to put 250 synapses on"):
         Synapses.scatter(cell, regions="axon")
 
