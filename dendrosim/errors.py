@@ -35,6 +35,10 @@ class MorphologyWarning(UserWarning):
     """A morphology was read, and something in it is odd."""
 
 
+class FitWarning(UserWarning):
+    """A fit ended, and its result is not what the measurements ask for."""
+
+
 def choose(name: str, value: object, valid: Iterable[str]) -> str:
     """Return `value` if it is one of `valid`, else raise an error that lists them.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import instance, names, number, short
-from ..errors import ParameterError, choose
+from ..errors import FitWarning, ParameterError, choose
 from ..membrane import Passive
 from .impedance import transfer_resistance
 from .steady import steady_state
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from ..morphology.tree import Morphology
 
 _BOUNDS = {"R_m": (100.0, 1e6), "R_a": (1.0, 1e4)}
+_UNITS = {"R_m": "ohm cm2", "R_a": "ohm cm"}
+_AT_BOUND = 1e-6
+"""Distance from a bound, relative, that counts as at it; the optimiser stays inside."""
 _POLICY = ("max_length", "d_lambda", "frequency", "minimum_radius")
 _MEGA = 1e3  # MOhm per GOhm (mV / pA)
 
@@ -108,14 +112,21 @@ class PassiveFit:
         return MappingProxyType({name: getattr(self.passive, name) * error for name, error in pairs})
 
     def __str__(self) -> str:
-        units = {"R_m": "ohm cm2", "R_a": "ohm cm"}
         found = [
-            f"{name} = {getattr(self.passive, name):.6g} +- {error:.2g} {units[name]}"
+            f"{name} = {getattr(self.passive, name):.6g} +- {error:.2g} {_UNITS[name]}"
             for name, error in self.standard_error.items()
         ]
         rms = float(np.sqrt(np.mean(self.residuals**2)))
         counts = f"{self.residuals.size} targets, {self.n_evaluations} evaluations"
-        return f"{'; '.join(found)}; rms residual {rms:.3g} over {counts}"
+        text = f"{'; '.join(found)}; rms residual {rms:.3g} over {counts}"
+        if np.isnan(self.covariance).any():
+            text += (
+                "\nno standard errors (nan): as many targets as parameters leave no scatter to judge them by; "
+                "measure more, or give every target a deviation"
+            )
+        elif np.isinf(self.covariance).any():
+            text += "\nno standard errors (inf): the targets do not determine the parameters; measure elsewhere too"
+        return text
 
 
 class PassiveModel:
@@ -268,6 +279,11 @@ def fit_passive(
     ParameterError
         If a parameter cannot be fitted, there are fewer targets than parameters, or a target or a bound is impossible.
 
+    Warns
+    -----
+    FitWarning
+        If a parameter ends at its bound: the targets, their units or the morphology do not go together.
+
     See Also
     --------
     PassiveModel : the predictions and their derivatives alone.
@@ -332,6 +348,7 @@ def fit_passive(
         gtol=1e-15,
     )
     fitted = dict(zip(free, np.exp(result.x).tolist(), strict=True))
+    _warn_at_bounds(fitted, limits, model)
     return PassiveFit(
         passive=dataclasses.replace(model.passive, **fitted),
         free=tuple(free),
@@ -341,6 +358,31 @@ def fit_passive(
         n_evaluations=len(solved),
         message=result.message,
     )
+
+
+def _warn_at_bounds(
+    fitted: Mapping[str, float], limits: Mapping[str, tuple[float, float]], model: PassiveModel
+) -> None:
+    """Warn of parameters that ended at a bound, and say what may be the matter."""
+    ends = ("least", "greatest")
+    found = [
+        f"{name} = {value:.6g} ended at its {end} value, {bound:g} {_UNITS[name]}"
+        for name, value in fitted.items()
+        for end, bound in zip(ends, limits[name], strict=True)
+        if abs(math.log(value / bound)) < _AT_BOUND
+    ]
+    if not found:
+        return
+    hint = "check the targets' places and units (MOhm), the morphology's unit (um), or give wider bounds="
+    resistances = [target.value for target in model.targets if isinstance(target, InputResistance)]
+    if resistances and max(resistances) < 1.0:
+        hint = (
+            f"no input resistance is above {max(resistances):g} MOhm, which is little for a neuron: are they in GOhm? "
+            "InputResistance takes MOhm, 1000 times the number"
+        )
+    elif resistances and min(resistances) > 1e4:
+        hint = f"no input resistance is below {min(resistances):g} MOhm, which is much: InputResistance takes MOhm"
+    warnings.warn(f"{'; '.join(found)}: {hint}", FitWarning, stacklevel=3)
 
 
 def _targets(targets: Sequence[Target]) -> tuple[Target, ...]:

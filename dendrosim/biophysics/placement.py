@@ -21,8 +21,8 @@ WEIGHTS = ("length", "area")
 def in_regions(compartments: Compartments, regions: str | Iterable[str] | None) -> NDArray[np.bool_]:
     """Mask of the compartments in the named regions; None means the dendrite.
 
-    The dendrite is every region but ``soma`` and ``axon``; where there is no other (an isolated soma, a bare cylinder
-    of type 1), it is everything.
+    The dendrite is every region but ``soma`` and ``axon``. Where there is no other, it is everything in regular and
+    explicit trees, and an error in cells that were made from morphologies.
 
     Parameters
     ----------
@@ -38,11 +38,17 @@ def in_regions(compartments: Compartments, regions: str | Iterable[str] | None) 
     Raises
     ------
     ParameterError
-        If a region does not occur; the message lists those that do.
+        If a region does not occur, or there is no dendrite; the message lists those that do.
     """
     present = np.asarray(compartments.region)
     if regions is None:
         dendrite: NDArray[np.bool_] = ~np.isin(present, NOT_DENDRITE)
+        if compartments.morphologies and not dendrite.any():
+            there = sorted(set(present.tolist()))
+            raise ParameterError(
+                f"this cell has no dendrite, only {' and '.join(there)}, and by default synapses go there; name where "
+                f"to put them: {' or '.join(f'regions={name!r}' for name in there)}"
+            )
         return dendrite if dendrite.any() else np.ones(present.shape, dtype=np.bool_)
     names = arguments.names("regions", regions)
     if not names:

@@ -32,7 +32,7 @@ class Synapses:
     Parameters
     ----------
     compartments : Compartments
-        Where they sit; only its size, units and leak reversal are used.
+        Where they sit; only its tree, units and leak reversal are used.
     compartment : int or int array of shape (n,)
         Compartment of each synapse. All array arguments are broadcast against each other.
     source : int array of shape (n,), optional
@@ -57,6 +57,8 @@ class Synapses:
         Number of inputs, P: what is presented to the synapses has shape (B, n_inputs).
     n_compartments : int
         Size of the compartments that the synapses were made for.
+    parent : int array of shape (n_compartments,)
+        Their tree, not copied.
 
     Raises
     ------
@@ -82,6 +84,7 @@ class Synapses:
     driving_force: NDArray[np.float64]
     n_inputs: int
     n_compartments: int
+    parent: NDArray[np.int64]
 
     def __init__(
         self,
@@ -110,16 +113,28 @@ class Synapses:
             arrays["driving_force"] = np.where(excitatory, own - leak, leak - shared)
         if source is None:
             arrays["source"] = np.arange(excitatory.size)
-        self._set(arrays, n_inputs, compartments.size)
+        self._set(arrays, n_inputs, compartments.parent)
 
-    def _set(self, arrays: dict[str, NDArray[Any]], n_inputs: int | None, n_compartments: int) -> None:
-        n_inputs = check(arrays, n_inputs, n_compartments)
+    def _set(self, arrays: dict[str, NDArray[Any]], n_inputs: int | None, parent: NDArray[np.int64]) -> None:
+        n_inputs = check(arrays, n_inputs, parent.size)
         for name in FIELDS:
             array = np.array(arrays[name], dtype=np.int64 if name in INTEGERS else np.float64)
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         object.__setattr__(self, "n_inputs", n_inputs)
-        object.__setattr__(self, "n_compartments", int(n_compartments))
+        object.__setattr__(self, "n_compartments", int(parent.size))
+        object.__setattr__(self, "parent", parent)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False  # pickle forgets it
+
+    def made_for(self, compartments: Compartments) -> bool:
+        """Whether these compartments are the tree that the synapses were made for, or one that is wired the same."""
+        given = compartments_given("compartments", compartments).parent
+        return self.parent is given or np.array_equal(self.parent, given)
 
     @classmethod
     def scatter(
@@ -153,8 +168,8 @@ class Synapses:
             A compartment is drawn with probability proportional to its length or its membrane area; never a branch
             point. In normalised units (no lengths, no areas) every compartment is as likely as any other.
         regions : str or iterable of str, optional
-            Only there. By default the dendrite, which is every region but soma and axon; everything where there is no
-            other region.
+            Only there. By default the dendrite, which is every region but soma and axon; a cell that was read from a
+            file or grown must have one. Regular and explicit trees without any other region: everything.
         conductance : float or (float, float), optional
             One value, or one for excitation and one for inhibition. By default 0.5 nS (0.5 leaks in normalised units).
         reversal : (float, float), optional
@@ -172,7 +187,7 @@ class Synapses:
         Raises
         ------
         ParameterError
-            If a number, a region or an option is impossible.
+            If a number, a region or an option is impossible, or there is no dendrite and no region is named.
         """
         compartments_given("compartments", compartments)
         numbers = (count("excitatory", excitatory), count("inhibitory", inhibitory))
@@ -332,10 +347,16 @@ class Synapses:
         Raises
         ------
         ParameterError
-            If they sit on compartments of different size, or inputs to be shared differ in number.
+            If they sit on different trees, or inputs to be shared differ in number.
         """
         instance("other", other, Synapses, "on the same compartments")
-        if other.n_compartments != self.n_compartments:
+        same_size = other.n_compartments == self.n_compartments
+        if same_size and other.parent is not self.parent and not np.array_equal(other.parent, self.parent):
+            raise ParameterError(
+                f"cannot join synapses on two different trees of {self.n_compartments} compartments each: make both "
+                "for the same compartments"
+            )
+        if not same_size:
             raise ParameterError(
                 f"cannot join synapses on {self.n_compartments} compartments with synapses on {other.n_compartments}: "
                 "make both for the same compartments"
@@ -376,5 +397,5 @@ class Synapses:
 
     def _remade(self, arrays: dict[str, NDArray[Any]], n_inputs: int) -> Synapses:
         made = object.__new__(Synapses)
-        made._set(arrays, n_inputs, self.n_compartments)
+        made._set(arrays, n_inputs, self.parent)
         return made

@@ -13,7 +13,7 @@ import pytest
 
 import dendrosim as ds
 from dendrosim.biophysics.fitting import Attenuation, InputResistance, PassiveModel, Target, fit_passive
-from dendrosim.errors import MorphologyError, ParameterError
+from dendrosim.errors import FitWarning, MorphologyError, ParameterError
 
 TRUE = ds.Passive(R_m=31_700.0, R_a=212.0, E_leak=-66.0)
 GRID: dict[str, Any] = {"max_length": 25.0}
@@ -156,6 +156,30 @@ def test_standard_errors_and_text(cell: ds.Morphology, targets: list[Target]) ->
     assert fit.standard_error["R_m"] == pytest.approx(fit.passive.R_m * np.sqrt(fit.covariance[0, 0]))
     assert str(fit).startswith("R_m = 31700 +- ")
     assert "over 5 targets" in str(fit)
+
+
+def test_text_says_why_there_are_no_standard_errors(cell: ds.Morphology, targets: list[Target]) -> None:
+    text = str(fit_passive(cell, targets[:2], start=ds.Passive(), **GRID))
+    assert "as many targets as parameters" in text
+    assert "give every target a deviation" in text
+    assert "standard errors" not in str(fit_passive(cell, targets, start=ds.Passive(), **GRID))
+
+
+@pytest.mark.parametrize(
+    ("value", "end"),
+    [
+        (0.15, r"R_m = .* ended at its least value, 100 ohm cm2: .*0\.15 MOhm.* in GOhm\?"),
+        (2e5, r"R_m = .* greatest value, 1e\+06 ohm cm2: .*200000 MOhm, which is much"),
+    ],
+)
+def test_a_fit_that_ends_at_a_bound_warns(cell: ds.Morphology, value: float, end: str) -> None:
+    with pytest.warns(FitWarning, match=end):
+        fit_passive(cell, [InputResistance("soma", value)], free=["R_m"], **GRID)
+
+
+def test_a_fit_that_ends_at_a_narrow_bound_warns(cell: ds.Morphology, targets: list[Target]) -> None:
+    with pytest.warns(FitWarning, match=r"R_m = 25000 ended at its greatest value, 25000 ohm cm2: check the targets"):
+        fit_passive(cell, targets, free=["R_m"], bounds={"R_m": (1e4, 2.5e4)}, **GRID)
 
 
 def test_targets_that_cannot_tell_give_infinite_covariance() -> None:
