@@ -13,7 +13,7 @@ from timing import Progress, Table
 
 import dendrosim as ds
 
-MISSING = "not installed (pip install dendrosim[bench])"
+MISSING = 'not installed (pip install "dendrosim[bench]", or in a clone pip install ".[bench]")'
 MODULES = {
     "scipy": ("peer_scipy", "ScipyPeer"),
     "neuron": ("peer_neuron", "NeuronPeer"),

@@ -31,6 +31,11 @@ class MissingDependencyError(DendrosimError, ImportError):
     """An optional package is needed; the message names the extra that brings it."""
 
 
+def how_to_get(extra: str) -> str:
+    """The command that installs an extra, quoted for every shell, from the package index and in a clone."""
+    return f'pip install "dendrosim[{extra}]", or in a clone pip install ".[{extra}]"'
+
+
 class MorphologyWarning(UserWarning):
     """A morphology was read, and something in it is odd."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MissingDependencyError, MorphologyError, ParameterError
+from ..errors import MissingDependencyError, MorphologyError, ParameterError, how_to_get
 from .checked import checked
 from .repair import check_names
 from .report import Fault, Report
@@ -97,7 +97,7 @@ def _import_morphio() -> Any:
         import morphio
     except ImportError as error:
         raise MissingDependencyError(
-            'ASC and H5 files are read through MorphIO, which is not installed: pip install "dendrosim[formats]"'
+            f"ASC and H5 files are read through MorphIO, which is not installed: {how_to_get('formats')}"
         ) from error
     return morphio
 

@@ -193,7 +193,7 @@ def neuron_cell() -> Iterator[Callable[..., NeuronCell]]:
     """Build cells in NEURON; nothing of them is left when the test is over."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        neuron = pytest.importorskip("neuron", reason="NEURON is not installed: pip install dendrosim[validation]")
+        neuron = pytest.importorskip("neuron", reason='NEURON is not installed: pip install -e ".[validation]"')
     made: list[NeuronCell] = []
 
     def build(*arguments: Any) -> NeuronCell:
