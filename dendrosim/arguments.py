@@ -140,7 +140,7 @@ def names(name: str, value: object) -> tuple[str, ...]:
 
 
 def path(name: str, value: object) -> str:
-    """The path of a file as text.
+    """The path of a file as text, a leading ``~`` expanded.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def path(name: str, value: object) -> str:
     """
     if not isinstance(value, str | os.PathLike):
         raise ParameterError(f"{name}={short(value)} must be a path: text or a pathlib.Path")
-    return os.fsdecode(value)
+    return os.path.expanduser(os.fsdecode(value))
 
 
 def short(value: object, most: int = 60) -> str:

@@ -204,6 +204,7 @@ def _plot(options: argparse.Namespace) -> int:
 
 def _image(out: Path | None, name: str, formats: set[str]) -> Path:
     """File to draw into: ``NAME.png`` here or in a folder, or the one that was named, with an ending that says how."""
+    out = None if out is None else Path(os.path.expanduser(out))
     if out is None or out.is_dir():
         return (out or Path()) / f"{name}.png"
     if not out.suffix:

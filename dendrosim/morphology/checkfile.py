@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import MorphologyError
+from .formats import SUFFIXES, read_morphio, refuse_others
 from .report import Fault, Report
 from .swc import read_swc
 
@@ -32,9 +33,8 @@ def check_file(path: str | os.PathLike[str]) -> Report:
     """
     name = os.fspath(path)
     try:
-        if os.path.splitext(name)[1].lower() in (".asc", ".h5"):
-            from .formats import read_morphio
-
+        refuse_others(name)
+        if os.path.splitext(name)[1].lower() in SUFFIXES:
             return read_morphio(name)[1]
         return read_swc(name)[1]
     except MorphologyError as error:

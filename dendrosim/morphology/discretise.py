@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_MOST = 100_000_000
-"""Compartments of one cell; about ten gigabytes."""
+_MOST = 20_000_000
+"""Compartments of one cell; about six gigabytes while they are made."""
+_NOT_UM = 20.0
+"""Median radius of a neurite, um, above which the file is probably in nm."""
 
 
 def pieces_per_run(
@@ -72,7 +74,7 @@ def pieces_per_run(
         given = f"max_length={max_length} um" if d_lambda is None else f"d_lambda={d_lambda}, max_length={max_length}"
         raise ParameterError(
             f"{given} would make {count.sum():.3g} compartments of {length.sum():.6g} um of neurites; {_MOST:.0e} is "
-            "the most: take a greater max_length or d_lambda"
+            "the most (some 300 bytes each): take a greater max_length or d_lambda"
         )
     pieces: Ints = np.where(length > 0, np.maximum(count, 1), 0).astype(np.int64)
     return pieces
@@ -242,8 +244,19 @@ def _check_radii(morphology: Morphology, minimum_radius: float | None) -> float:
     thin = samples.id[needed & ~(samples.radius > 0)]
     if thin.size:
         shown = ", ".join(map(str, thin[:20])) + (f" and {thin.size - 20} more" if thin.size > 20 else "")
+        name, given = morphology.name or "morphology", samples.radius[samples.radius > 0]
+        if given.size == 0:
+            raise MorphologyError(
+                f"{name}: every radius is 0, the file holds no diameters; pass minimum_radius=0.5 (um), or what you "
+                "know of the cell, to compartments()"
+            )
+        where = f"{name}: radius 0 at sample{'s' if thin.size > 1 else ''} {shown}"
+        if np.median(given) > _NOT_UM:
+            raise MorphologyError(
+                f"{where}, and the median of the others is {np.median(given):.4g} um: if the file is in nm, load with "
+                "repair=['nm_to_um', 'zero_radius']; else pass minimum_radius= (um) to compartments()"
+            )
         raise MorphologyError(
-            f"{morphology.name or 'morphology'}: radius 0 at sample{'s' if thin.size > 1 else ''} {shown}; pass "
-            "minimum_radius=0.1 (um) to compartments(), or load with repair=['zero_radius']"
+            f"{where}; pass minimum_radius=0.1 (um) to compartments(), or load with repair=['zero_radius']"
         )
     return soma_radius

@@ -1,4 +1,4 @@
-"""Neurolucida ASC and HDF5 morphologies, read through MorphIO (the extra ``formats``)."""
+"""Formats other than SWC: ASC and HDF5, read through MorphIO (the extra ``formats``), and those that are refused."""
 
 from __future__ import annotations
 
@@ -16,8 +16,52 @@ from .report import Fault, Report
 from .samples import SOMA, Samples
 
 SUFFIXES = (".asc", ".h5")
+READABLE = ".swc (or any text in SWC columns), .asc and .h5 (Neurolucida, HDF5; through MorphIO)"
+OTHERS = {
+    ".hoc": "NEURON code", ".ses": "a NEURON session", ".nml": "NeuroML", ".xml": "XML", ".json": "JSON",
+    ".acc": "an Arbor component", ".am": "Amira", ".obj": "a mesh", ".ply": "a mesh", ".stl": "a mesh",
+}  # fmt: skip
+"""Endings of files that hold cells in ways that are not read."""
+_MAGIC = {
+    b"\x89HDF": "it is HDF5 (give it the ending .h5)", b"\x1f\x8b": "it is compressed by gzip (unpack it first)",
+    b"PK\x03\x04": "it is a ZIP archive (unpack it first)", b"\x89PNG": "it is a PNG image", b"%PDF": "it is a PDF",
+    b"II*\0": "it is a TIFF image", b"MM\0*": "it is a TIFF image",
+}  # fmt: skip
+_CONTROL = bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1a\x1b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r":(\d+):(?:error|warning)")
+
+
+def refusal(name: str, code: str, message: str) -> MorphologyError:
+    """An error for a file of which nothing can be read, with its report."""
+    return MorphologyError(f"{name}: {message}", Report(name, (Fault(code, "error", 0, None, message),)))
+
+
+def refuse_others(path: str | os.PathLike[str]) -> None:
+    """Raise for files whose ending says that they hold something that is not read.
+
+    Raises
+    ------
+    MorphologyError
+        Names the formats that are.
+    """
+    name = os.fspath(path)
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix in OTHERS:
+        raise refusal(name, "format", f"{suffix} files ({OTHERS[suffix]}) are not supported; readable are {READABLE}")
+
+
+def binary(data: bytes) -> str:
+    """Why the content of a file is no text, or nothing."""
+    for magic, reason in _MAGIC.items():
+        if data.startswith(magic):
+            return reason
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16
+        return ""
+    head = data[:4096]
+    control = len(head) - len(head.translate(None, _CONTROL))
+    few = control <= max(4, 0.05 * len(head))  # bytes without any order hold twice as many
+    return "" if few else f"{control} of its first {len(head)} bytes are control characters"
 
 
 def read_morphio(

@@ -9,19 +9,17 @@ from pathlib import Path
 
 from .. import arguments
 from ..errors import MorphologyError, MorphologyWarning, ParameterError
+from .formats import SUFFIXES, read_morphio, refuse_others
 from .report import Report
 from .samples import Samples
 from .swc import read_swc
-
-_OTHER_FORMATS = (".asc", ".h5")
 
 
 def read(path: Path, repair: str | Iterable[str] = (), minimum_radius: float | None = None) -> tuple[Samples, Report]:
     """Read a file by its ending: ``.asc`` and ``.h5`` through MorphIO, all else as SWC; see `Morphology.load`."""
     names = _names(repair, minimum_radius)
-    if path.suffix.lower() in _OTHER_FORMATS:
-        from .formats import read_morphio
-
+    refuse_others(path)
+    if path.suffix.lower() in SUFFIXES:
         samples, report = read_morphio(path, repair=names, minimum_radius=minimum_radius)
     else:
         samples, report = read_swc(path, repair=names, minimum_radius=minimum_radius)

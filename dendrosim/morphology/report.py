@@ -37,6 +37,11 @@ class Fault(NamedTuple):
     message: str
     fix: str = ""
 
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        offer = f" [repair: {self.fix}]" if self.fix else ""
+        return f"{place}{self.severity} {self.code} {self.message}{offer}"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -117,7 +122,7 @@ class Report:
         return f"{self.source}: {samples}, soma: {self.soma_convention}; {kinds}"
 
     def raise_if_unusable(self) -> None:
-        """Raise the errors, all in one exception.
+        """Raise the errors, all in one exception; its text counts those beyond twenty of a kind, its report has them.
 
         Raises
         ------
@@ -126,7 +131,7 @@ class Report:
         """
         if self.ok:
             return
-        text = [self.summary(), *self._grouped("error", 100), *self._grouped("warning", 5)]
+        text = [self.summary(), *self._grouped("error", 20), *self._grouped("warning", 5)]
         if offers := tuple(dict.fromkeys(fault.fix for fault in self.errors if fault.fix)):
             names = ", ".join(map(repr, offers))
             text.append(f"Nothing is repaired unasked; this would help: repair=[{names}]")

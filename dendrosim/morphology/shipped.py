@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from .. import arguments
@@ -35,7 +36,10 @@ def find_source(source: str | Path) -> Path:
     if path.is_file():
         return path
     reason = "is empty" if not str(source) else "is a folder" if path.is_dir() else "does not exist"
+    near = {name.lower(): name for name in shipped_names()}
+    close = difflib.get_close_matches(str(source).lower(), near, n=1)
+    meant = f"; did you mean {near[close[0]]!r}?" if close and not path.is_dir() else ""
     raise MorphologyError(
-        f"{str(source)!r} {reason}; give the path of an .swc, .asc or .h5 file, or the name of a shipped cell: "
+        f"{str(source)!r} {reason}{meant}; give the path of an .swc, .asc or .h5 file, or the name of a shipped cell: "
         + (", ".join(shipped_names()) or f"none found in {shipped_folder()}")
     )

@@ -12,6 +12,7 @@ import numpy as np
 from .. import arguments
 from ..errors import MorphologyError
 from .checked import checked
+from .formats import binary, refusal
 from .repair import check_names
 from .report import Fault, Report
 from .rows import Rows, read_rows
@@ -44,7 +45,7 @@ def read_swc(
     Raises
     ------
     MorphologyError
-        If the file cannot be opened.
+        If the file cannot be opened, or is not text.
     ParameterError
         If a repair is not known.
     """
@@ -128,10 +129,14 @@ def _open(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
         return "<text>", source
     if isinstance(source, str) and ("\n" in source or "\r" in source):
         return "<text>", source.encode()
+    name = os.fspath(source)
     try:
-        return os.fspath(source), Path(source).read_bytes()
+        data = Path(os.path.expanduser(name)).read_bytes()
     except OSError as error:
-        raise MorphologyError(f"{os.fspath(source)}: cannot be opened: {error.strerror}") from error
+        raise MorphologyError(f"{name}: cannot be opened: {error.strerror}") from error
+    if reason := binary(data):
+        raise refusal(name, "not-text", f"not a text file: {reason}; an SWC file has seven columns of numbers")
+    return name, data
 
 
 def _plain(data: bytes) -> tuple[bytes, str, list[Fault]]:

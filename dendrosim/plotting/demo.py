@@ -45,7 +45,7 @@ def plot_demo(demo: Demo, out: str | Path) -> list[Path]:
     for name, draw in figures.items():
         with style():
             figure = draw(demo)
-            path = Path(out) / f"{name}.png"
+            path = Path(out).expanduser() / f"{name}.png"
             figure.savefig(path, dpi=200, bbox_inches="tight", pad_inches=0.05)
             plt.close(figure)
         paths.append(path)

@@ -36,7 +36,7 @@ def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping
     """
     import h5py
 
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     folder_for(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
@@ -60,7 +60,7 @@ def folder_for(path: str | Path) -> None:
     OSError
         If not; says for which file.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):

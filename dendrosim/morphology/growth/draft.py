@@ -93,7 +93,7 @@ def has_point_soma(samples: Samples) -> bool:
     if rows.size > 1 or (rows.size == 1 and samples.parent[rows[0]] >= 0):
         raise ParameterError(
             f"growth works on trees whose soma is one point at the root; this one has {rows.size} soma samples "
-            f"(the first has id {samples.id[rows[0]]})"
+            f"(the first has id {samples.id[rows[0]]}); load it with repair='collapse_soma'"
         )
     return rows.size == 1
 
