@@ -21,7 +21,7 @@ from ..biophysics.synapses import Synapses
 from ..membrane import Passive
 from ..morphology.compartments import Compartments
 from ..morphology.tree import Morphology
-from .store import folder_for, write_hdf5
+from .store import Described, folder_for, write_hdf5
 
 Floats = NDArray[np.float64]
 
@@ -207,6 +207,7 @@ def run_demo(
             "R_m": passive.R_m,
             "R_a": passive.R_a,
             "E_leak": passive.E_leak,
+            "units": "R_m ohm cm2, R_a ohm cm, E_leak mV",
         },
     )
     return Demo(
@@ -253,17 +254,45 @@ def _solve(compartments: Compartments, synapses: Synapses, x: Floats, name: str,
     )
 
 
+_COMPARTMENTS = {
+    "parent": ("1", "parent compartment of each compartment, -1 at the root"),
+    "leak": ("nS", "leak conductance, spines included"),
+    "coupling": ("nS", "axial conductance to the parent, 0 at the root"),
+    "capacitance": ("pF", "membrane capacitance, spines included"),
+    "region": ("", "name of the region"),
+    "path_distance": ("um", "along the tree from the soma to the middle of the compartment"),
+    "area": ("um2", "membrane area without spines, 0 at branch points"),
+    "xyz": ("um", "middle of the compartment"),
+}
+_SYNAPSES = {
+    "compartment": ("1", "compartment of each synapse"),
+    "source": ("1", "input that drives each synapse, a column of stimuli/x"),
+    "sign": ("1", "+1 excitatory, -1 inhibitory"),
+    "reversal": ("mV", "reversal potential"),
+    "conductance": ("nS", "conductance at presynaptic activity 1"),
+    "driving_force": ("mV", "fixed driving force of additive integration"),
+}
+_RESULTS = {
+    "soma": ("mV", "soma voltage under each stimulus"),
+    "voltage": ("mV", "voltage of each compartment, mean over stimuli"),
+    "input_resistance": ("GOhm", "input resistance of each compartment, mean over stimuli"),
+    "attenuation": ("1", "attenuation from each compartment to the soma, mean over stimuli"),
+    "per_current": ("mV/pA", "derivative of the soma voltage by a current into each compartment, mean over stimuli"),
+    "per_conductance": ("mV/nS", "derivative of the soma voltage by each synapse's conductance, mean over stimuli"),
+}
+"""Units and description of everything stored."""
+
+
 def _content(
     compartments: Compartments, synapses: Synapses, x: Floats, results: dict[str, Integrated]
-) -> dict[str, dict[str, Any]]:
-    fields = ("parent", "leak", "coupling", "capacitance", "region", "path_distance", "area", "xyz")
-    wiring = ("compartment", "source", "sign", "reversal", "conductance", "driving_force")
-    kept = ("soma", "voltage", "input_resistance", "attenuation", "per_current", "per_conductance")
-    content: dict[str, dict[str, Any]] = {
-        "compartments": {name: getattr(compartments, name) for name in fields},
-        "synapses": {name: getattr(synapses, name) for name in wiring},
-        "stimuli": {"x": x},
+) -> dict[str, dict[str, Described]]:
+    return {
+        "compartments": _described(compartments, _COMPARTMENTS),
+        "synapses": _described(synapses, _SYNAPSES),
+        "stimuli": {"x": Described(x, "1", "presynaptic activity, one row per stimulus, one column per input")},
+        **{name: _described(result, _RESULTS) for name, result in results.items()},
     }
-    for name, result in results.items():
-        content[name] = {field: getattr(result, field) for field in kept}
-    return content
+
+
+def _described(source: object, table: dict[str, tuple[str, str]]) -> dict[str, Described]:
+    return {name: Described(getattr(source, name), *text) for name, text in table.items()}

@@ -6,9 +6,26 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+
+class Described(NamedTuple):
+    """A dataset with what it means.
+
+    Parameters
+    ----------
+    values : array or text
+    units : str
+        Such as ``"mV"``; ``"1"`` for plain numbers, ``""`` for text.
+    description : str
+        What it is, and what its axes are.
+    """
+
+    values: Any
+    units: str
+    description: str
 
 
 def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping[str, Any] | None = None) -> Path:
@@ -20,7 +37,8 @@ def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping
         File to write; its folder is made where it does not exist. A file that is there is replaced only once the new
         one is complete.
     content : mapping
-        Names to arrays, text, or further mappings (groups). Arrays of a thousand values or more are compressed.
+        Names to arrays, text, or further mappings (groups). Arrays of a thousand values or more are compressed. What is
+        `Described` gets the attributes ``units`` and ``description``.
     attributes : mapping, optional
         Attributes of the file: numbers and text.
 
@@ -74,6 +92,9 @@ def _fill(group: Any, content: Mapping[str, Any]) -> None:
     for name, value in content.items():
         if isinstance(value, Mapping):
             _fill(group.create_group(name), value)
+        elif isinstance(value, Described):
+            _fill(group, {name: value.values})
+            group[name].attrs.update(units=value.units, description=value.description)
         elif isinstance(value, str):
             group[name] = value
         else:

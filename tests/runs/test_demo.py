@@ -34,6 +34,23 @@ def test_file_is_complete_and_readable_with_plain_h5py(demo):
         np.testing.assert_allclose(stored, gradient.conductance, rtol=1e-9, atol=1e-15)
 
 
+def test_every_dataset_says_what_it_is(demo):
+    units = {}
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset):
+            units[name] = item.attrs["units"]
+            assert len(item.attrs["description"]) > 5
+
+    with h5py.File(demo.path) as file:
+        file.visititems(visit)
+    assert len(units) == 8 + 6 + 1 + 2 * 6
+    assert units["synapses/conductance"] == "nS"
+    assert units["shunting/input_resistance"] == "GOhm"
+    assert units["additive/per_conductance"] == "mV/nS"
+    assert units["compartments/region"] == ""
+
+
 def test_shunting_changes_the_gain_and_additive_the_level(demo):
     """Paper, section 2.3: a shunt divides; a current source subtracts."""
     change = {}

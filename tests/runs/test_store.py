@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from dendrosim.runs.store import write_hdf5
+from dendrosim.runs.store import Described, write_hdf5
 
 
 def test_nested_content_round_trips(tmp_path):
@@ -24,6 +24,14 @@ def test_nested_content_round_trips(tmp_path):
         assert file["group/text"].asstr()[()] == "hello"
         assert file["group/one"][()] == 3
         assert dict(file.attrs) == {"seed": 7, "program": "x"}
+
+
+def test_units_and_descriptions_are_attributes(tmp_path):
+    path = write_hdf5(tmp_path / "run.h5", {"v": Described(np.full(2000, -70.0), "mV", "voltages"), "plain": 1.0})
+    with h5py.File(path) as file:
+        assert dict(file["v"].attrs) == {"units": "mV", "description": "voltages"}
+        assert (file["v"][...] == -70.0).all()
+        assert dict(file["plain"].attrs) == {}
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
