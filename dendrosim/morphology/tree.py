@@ -376,7 +376,7 @@ class Morphology:
         return summarise(self)
 
     def draw(self, *, depth: int | None = None, lines: int | None = 1000) -> str:
-        """The sections as a tree of text: region, length and sample identifiers, one line each.
+        """The sections as a tree of text (ASCII where output needs it): region, length and sample ids, a line each.
 
         Parameters
         ----------

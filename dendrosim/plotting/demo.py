@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import PathCollection
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from .attenuation import plot_profile
@@ -74,9 +75,10 @@ def plot_inhibition(demo: Demo) -> Figure:
         1, len(names), figsize=(DOUBLE_COLUMN, 0.42 * DOUBLE_COLUMN), sharex=True, sharey=True, layout="constrained"
     )
     points: PathCollection
+    norm = Normalize(demo.inhibition.min(), demo.inhibition.max())  # one for both, also where a colour bar widens it
     for ax, name in zip(panels, names, strict=True):
         points = ax.scatter(
-            demo.excitation, demo.results[name].soma, c=demo.inhibition, s=9, cmap="cividis", linewidths=0
+            demo.excitation, demo.results[name].soma, c=demo.inhibition, s=9, cmap="cividis", norm=norm, linewidths=0
         )
         for inhibited, line in ((False, "-"), (True, "--")):
             slope, level = demo.gain(name, inhibited=inhibited)

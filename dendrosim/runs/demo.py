@@ -113,13 +113,17 @@ class Demo:
         table[3], table[4] = table[4], table[3]
         width = max(len(row[0]) for row in table)
         lines = [
-            f"{self.morphology.name}: {c.size} compartments, {(s.sign > 0).sum()} excitatory and "
-            f"{(s.sign < 0).sum()} inhibitory synapses, {self.excitation.size} stimuli",
+            f"{self.morphology.name}: {_counted(c.size, 'compartment', 's')}, {(s.sign > 0).sum()} excitatory and "
+            f"{(s.sign < 0).sum()} inhibitory synapses, {_counted(self.excitation.size, 'stimul', 'i', 'us')}",
             "",
             " " * width + "".join(f"{name:>12}" for name in names),
             *(f"{row[0]:<{width}}" + "".join(f"{value:>12}" for value in row[1:]) for row in table),
         ]
         return "\n".join(lines)
+
+
+def _counted(n: int, stem: str, plural: str, singular: str = "") -> str:
+    return f"{n} {stem}{singular if n == 1 else plural}"
 
 
 def _mean(how: Callable[[Floats], Any], values: Floats, form: str) -> str:

@@ -90,6 +90,7 @@ def test_few_stimuli_have_no_gain_and_still_figures(stimuli, tmp_path):
     assert np.isnan(demo.gain("shunting", inhibited=True)).all()
     line = next(line for line in str(demo).splitlines() if "most inhibited third" in line)
     assert line.split()[-2:] == ["-", "-"]
+    assert ("1 stimulus" if stimuli == 1 else "2 stimuli") in str(demo)
     assert len(plot_demo(demo, tmp_path)) == 5
 
 
