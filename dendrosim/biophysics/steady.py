@@ -265,6 +265,10 @@ def _activity(
             f"the synapses were made for {synapses.n_compartments} compartments and the tree has {compartments.size}: "
             "make them for these compartments"
         )
+    if not synapses.made_for(compartments):
+        raise ParameterError(
+            "the synapses were made for another tree of as many compartments: make them for these compartments"
+        )
     if x is None:
         raise ParameterError(f"x= is missing: presynaptic activities of shape (B, {synapses.n_inputs}), not negative")
     given = numbers("x", x)

@@ -174,7 +174,8 @@ def float_type(dtype: DTypeLike | None, *arrays: Any) -> np.dtype[Any]:
             )
         chosen = found.pop() if found else np.dtype(np.float64)
     if chosen not in WIDTH:
-        raise ParameterError(f"dtype={chosen} is not supported; valid: 'float64', 'float32'")
+        what = "dtype" if dtype is not None else "the type of the arrays given, dtype"
+        raise ParameterError(f"{what}={chosen} is not supported; valid: 'float64', 'float32', as x.astype('float64')")
     return chosen
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..membrane import Passive
     from .tree import Morphology
 
-_MOST = 100_000_000
+_MOST = 20_000_000
 """Compartments of regular trees; about ten gigabytes."""
 
 _PER_NODE = (

@@ -109,3 +109,11 @@ def test_everything_can_be_copied_and_pickled(cell, way):
     gated = ds.Compartments.branching([2])
     state = ds.steady_state(gated, direction="directed", gate=ds.Gate(1.0, 0.5))
     np.testing.assert_array_equal(way(state).activity, state.activity)
+
+
+def test_synapses_of_another_tree_are_refused(cell):
+    synapses = ds.Synapses.scatter(cell, 5, 5)
+    chain = ds.Compartments(np.arange(-1, cell.size - 1))
+    with pytest.raises(ParameterError, match="made for another tree of as many compartments"):
+        ds.steady_state(chain, synapses, np.ones((1, 10)))
+    ds.steady_state(cell.with_(leak=cell.leak * 2), synapses, np.ones((1, 10)))
