@@ -68,7 +68,10 @@ def test_help(arguments, capsys):
 
 def test_check_of_a_good_file(file, capsys):
     assert cli.main(["morphology", "check", file(GOOD)]) == 0
-    assert "0 errors" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "samples, soma: " in out
+    assert "error" not in out
+    assert "warning" not in out
 
 
 def test_check_prints_warnings_and_lets_pass(file, capsys):

@@ -116,8 +116,9 @@ class Report:
             yield from self._grouped(severity, limit)
 
     def summary(self) -> str:
-        """One line: the numbers of samples and faults, and the soma that was found."""
-        kinds = ", ".join(f"{len(self._of(s))} {s}{'' if len(self._of(s)) == 1 else 's'}" for s in SEVERITIES)
+        """One line: the number of samples, the soma that was found, and how many faults there are of which severity."""
+        found = [(len(self._of(severity)), severity) for severity in SEVERITIES]
+        kinds = ", ".join(f"{n} {severity}{'' if n == 1 else 's'}" for n, severity in found if n) or "nothing to report"
         samples = f"{self.n_samples:,} sample{'' if self.n_samples == 1 else 's'}"
         return f"{self.source}: {samples}, soma: {self.soma_convention}; {kinds}"
 

@@ -269,7 +269,7 @@ def test_report_in_print() -> None:
     assert lines[0].startswith("<text>:2: warning zero-radius sample 2 (basal) has radius 0")
     assert lines[0].endswith("[repair: zero_radius]")
     assert lines[5] == "<text>: warning zero-radius 5 more of this kind (lines 7 to 11)"
-    assert lines[-1] == "<text>: 11 samples, soma: point; 0 errors, 10 warnings, 1 note"
+    assert lines[-1] == "<text>: 11 samples, soma: point; 10 warnings, 1 note"
     assert len(list(report.lines(limit=None, notes=False))) == 10
     assert report.fixes == ("zero_radius",)
     assert len(report.notes) == 1
