@@ -24,7 +24,8 @@ Array = NDArray[Any]
 class State:
     """Steady state of a forest for a batch of stimuli; made by `steady_state`.
 
-    It holds the arrays it was made from and does not copy them: change neither `x` nor `out` while it is in use.
+    It keeps a copy of the stimuli. Voltages are read-only, unless they went to an array of the caller's (``out=``):
+    then a later call into the same array ends the use of this state, with an error that says so.
 
     Attributes
     ----------

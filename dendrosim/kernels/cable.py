@@ -206,11 +206,11 @@ def adjoint(
             vn = load(v, i, lanes)
             d_leak[n] -= total(vn * here)
             d_coupling[n] += total((vn - load(v, up, lanes)) * (above - here))
-        for k in range(n_cells):
-            d_coupling[roots[k]] = 0.0
         contract(compartment, source, conductance, drive, shunt, inputs, v, q, d_conductance, to_inputs, lanes)
         scatter(current, n_nodes, row, n_rows, q, 0.0, lanes)
         scatter(d_inputs, n_inputs, row, n_rows, to_inputs, 0.0, lanes)
+    for k in range(n_cells):  # a root has no parent to couple to
+        d_coupling[roots[k]] = 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -165,11 +165,11 @@ def adjoint(
             store(q, i, here)
             d_leak[n] -= shunt * total(vn * here)
             d_coupling[n] += total((out - load(v, up, lanes) * shunt) * above)
-        for k in range(n_cells):
-            d_coupling[roots[k]] = 0.0
         contract(compartment, source, conductance, drive, shunt, inputs, v, q, d_conductance, to_inputs, lanes)
         scatter(current, n_nodes, row, n_rows, q, 0.0, lanes)
         scatter(d_inputs, n_inputs, row, n_rows, to_inputs, 0.0, lanes)
+    for k in range(n_cells):  # a root has no parent to couple to
+        d_coupling[roots[k]] = 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

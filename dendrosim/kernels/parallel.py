@@ -60,8 +60,7 @@ def run(kernel: Callable[..., Any], jobs: list[tuple[Any, ...]], threads: int, s
 
 def ranges(n_blocks: int, parts: int) -> list[tuple[int, int]]:
     """At most `parts` contiguous ranges of nearly equal length that cover the blocks."""
-    if parts == 1 or n_blocks <= 1:
+    parts = min(parts, n_blocks)
+    if parts <= 1:
         return [(0, n_blocks)]
-    parts = max(1, min(parts, n_blocks))
-    edges = [n_blocks * i // parts for i in range(parts + 1)]
-    return [(a, b) for a, b in pairwise(edges) if b > a]
+    return list(pairwise(n_blocks * i // parts for i in range(parts + 1)))
