@@ -1,0 +1,55 @@
+"""Why learning works or fails: fidelity of gradients, path gains, information, weights.
+
+Functions take networks or plain arrays and return plain results with a ``table``, a ``__str__`` and, where there is
+something to see, a ``plot``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "cosine": "measures",
+    "log_scale": "measures",
+    "relative_l2": "measures",
+    "class_information": "information",
+    "branch_information": "information",
+    "LogNormalFit": "lognormal",
+    "fit_lognormal": "lognormal",
+    "Interval": "intervals",
+    "mean_interval": "intervals",
+    "paired_difference": "intervals",
+}
+
+__all__ = [
+    "Interval",
+    "LogNormalFit",
+    "branch_information",
+    "class_information",
+    "cosine",
+    "fit_lognormal",
+    "log_scale",
+    "mean_interval",
+    "paired_difference",
+    "relative_l2",
+]
+
+if TYPE_CHECKING:
+    from .information import branch_information, class_information
+    from .intervals import Interval, mean_interval, paired_difference
+    from .lognormal import LogNormalFit, fit_lognormal
+    from .measures import cosine, log_scale, relative_l2
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOME:
+        raise AttributeError(f"module 'dendrosim.diagnostics' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    value = getattr(import_module("." + _HOME[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
