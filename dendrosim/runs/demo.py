@@ -18,10 +18,10 @@ from ..biophysics.integration import INTEGRATIONS
 from ..biophysics.placement import NOT_DENDRITE
 from ..biophysics.steady import steady_state
 from ..biophysics.synapses import Synapses
+from ..hdf5 import Described, folder_for, write_hdf5
 from ..membrane import Passive
 from ..morphology.compartments import Compartments
 from ..morphology.tree import Morphology
-from .store import Described, folder_for, write_hdf5
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from dendrosim.runs.store import Described, write_hdf5
+from dendrosim.hdf5 import Described, write_hdf5
 
 
 def test_nested_content_round_trips(tmp_path):
