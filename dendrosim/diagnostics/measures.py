@@ -99,7 +99,7 @@ def by_part(local: ArrayLike, exact: ArrayLike, part: ArrayLike, n_parts: int) -
     a_unit, b_unit = a / biggest[0], b / biggest[1]
 
     def total(values: Floats) -> Floats:
-        return np.bincount(part, weights=values, minlength=n_parts)
+        return np.bincount(part, weights=values, minlength=n_parts).astype(np.float64)
 
     size_a, size_b = np.sqrt(total(a_unit * a_unit)), np.sqrt(total(b_unit * b_unit))
     usable = (size_a > 0) & (size_b > 0)
