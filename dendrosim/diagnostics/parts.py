@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,26 +19,29 @@ CORE = GROUPS[:-1]
 class LayoutLike(Protocol):
     """The fixed part of a network: its compartments and which synapses sit on which."""
 
-    parent: NDArray[Any]
-    layer: NDArray[Any]
-    layers: list[tuple[str, int]]
-    first: NDArray[Any]
-    middle: NDArray[Any]
-    last: NDArray[Any]
-    population: NDArray[Any]
-    n_inputs: int
+    @property
+    def parent(self) -> NDArray[Any]: ...
+    @property
+    def layer(self) -> NDArray[Any]: ...
+    @property
+    def layers(self) -> Sequence[tuple[str, int]]: ...
+    @property
+    def first(self) -> NDArray[Any]: ...
+    @property
+    def last(self) -> NDArray[Any]: ...
+    @property
+    def banks(self) -> Any: ...
 
 
 class NetworkLike(Protocol):
     """What the diagnostics need of a network to sort its gradient."""
 
-    layout: Any
-    parameters: dict[str, NDArray[Any]]
-
+    @property
+    def layout(self) -> Any: ...
+    @property
+    def parameters(self) -> dict[str, NDArray[Any]]: ...
     @property
     def sign(self) -> NDArray[Any]: ...
-    @property
-    def source(self) -> NDArray[Any]: ...
     @property
     def slope(self) -> NDArray[Any]: ...
 
@@ -99,10 +103,12 @@ def parts_of(network: NetworkLike) -> list[Part]:
     children = np.flatnonzero(parent >= 0)
     gated = np.flatnonzero(np.asarray(network.slope) > 0)
     found: list[Part] = []
-    for group, side in (("excitatory", sign > 0), ("inhibitory", sign < 0)):
+    banks = layout.banks
+    for group, side in (("excitatory", 1), ("inhibitory", -1)):
         for index in range(n_layers):
-            entries = np.flatnonzero(side & (layer[where] == index))
-            found.append(Part(group, layer_name(layout, index), "synapses", entries, _dense(network, where, entries)))
+            entries = np.flatnonzero((sign == side) & (layer[where] == index))
+            chosen = (banks.sign == side) & (layer[banks.compartment] == index)
+            found.append(Part(group, layer_name(layout, index), "synapses", entries, int(banks.width[chosen].sum())))
     for index in range(n_layers):
         entries = children[layer[parent[children]] == index]
         found.append(Part("couplings", layer_name(layout, index), "couplings", entries, entries.size))
@@ -114,15 +120,3 @@ def parts_of(network: NetworkLike) -> list[Part]:
         if key.startswith("decoder"):
             found.append(Part("decoder", "decoder", key, np.arange(array.size), array.size))
     return [part for part in found if part.entries.size]
-
-
-def _dense(network: NetworkLike, where: Ints, entries: Ints) -> int:
-    """Candidates of a bank: its branches times the size of the pools (inputs, populations) that its sources are of."""
-    layout = network.layout
-    source = np.asarray(network.source, dtype=np.int64)[entries]
-    n_inputs = int(layout.n_inputs)
-    population = np.asarray(layout.population, dtype=np.int64)
-    sizes = np.bincount(population, minlength=1)
-    candidates = n_inputs if (source < n_inputs).any() else 0
-    candidates += int(sizes[np.unique(population[source[source >= n_inputs] - n_inputs])].sum())
-    return int(np.unique(where[entries]).size * candidates)

@@ -19,7 +19,6 @@ def plain_network(seed: int = 0) -> Any:
     counts = np.where(branch, 3, 0)
     first = np.cumsum(counts) - counts
     sign = np.tile([1, 1, -1], int(branch.sum()))
-    source = np.array([0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1, 0, 5, 2, 3, 6, 4])  # the last two branches read cells too
     layout = SimpleNamespace(
         parent=parent,
         cell=np.repeat([0, 1, 2], 3),
@@ -28,13 +27,17 @@ def plain_network(seed: int = 0) -> Any:
         first=first,
         middle=first + np.where(branch, 2, 0),
         last=first + counts,
-        population=np.array([0, 0, 1]),
-        n_inputs=5,
+        # the last two branches choose one excitatory input among 5 and one among both cells of the first population
+        banks=SimpleNamespace(
+            width=np.array([5, 5] * 4 + [5, 2, 5] * 2),
+            sign=np.array([1, -1] * 4 + [1, 1, -1] * 2),
+            compartment=np.array([1, 1, 2, 2, 4, 4, 5, 5, 7, 7, 7, 8, 8, 8]),
+        ),
     )
     slope = np.array([2.0, 2, 2, 2, 2, 2, 2, 0, 0])
     sizes = {"synapses": 18, "couplings": 9, "log_slope": 9, "midpoint": 9, "decoder.weight": 3, "decoder.bias": 3}
     parameters = {name: rng.normal(size=size) for name, size in sizes.items()}
-    return SimpleNamespace(layout=layout, sign=sign, source=source, slope=slope, parameters=parameters)
+    return SimpleNamespace(layout=layout, sign=sign, slope=slope, parameters=parameters)
 
 
 def gradient(network: Any, seed: int) -> dict[str, np.ndarray]:

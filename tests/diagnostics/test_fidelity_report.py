@@ -78,7 +78,7 @@ def test_means_over_groups_leave_the_decoder_out(report, pair):
 
 
 def test_dense_weights_are_the_published_ones(report, pair, network):
-    """A bank of the first population: 4 branches x 5 inputs; of the second 2 x (5 inputs + 2 cells) if it reads both."""
+    """Banks of the first population: 4 branches x 5 inputs; of the second 2 x (5 inputs + 2 cells) if both are read."""
     excitatory = {("first", 1): (range(4), 20), ("second", 1): (range(4, 6), 14)}
     tensors = []
     for branches, dense in excitatory.values():
