@@ -27,7 +27,7 @@ _HOME = {
     "cite": "about",
     "show_versions": "about",
 }
-_MODULES = {"errors": "errors", "grow": "morphology.growth", "plotting": "plotting"}
+_MODULES = {"errors": "errors", "grow": "morphology.growth", "plotting": "plotting", "tasks": "tasks"}
 
 __all__ = [
     "Attenuation",
@@ -50,11 +50,12 @@ __all__ = [
     "plotting",
     "show_versions",
     "steady_state",
+    "tasks",
     "transfer_resistance",
 ]
 
 if TYPE_CHECKING:
-    from . import errors, plotting
+    from . import errors, plotting, tasks
     from .about import __version__, cite, show_versions
     from .biophysics.fitting import Attenuation, InputResistance, PassiveFit, fit_passive
     from .biophysics.gates import Gate

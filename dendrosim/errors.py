@@ -27,6 +27,10 @@ class MorphologyError(DendrosimError, ValueError):
         self.report = report
 
 
+class DataError(DendrosimError, OSError):
+    """The files of a data set are missing, damaged, or cannot be downloaded."""
+
+
 class MissingDependencyError(DendrosimError, ImportError):
     """An optional package is needed; the message names the extra that brings it."""
 

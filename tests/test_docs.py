@@ -99,11 +99,11 @@ def test_the_table_of_repairs_is_complete():
 def test_public_names_are_in_the_reference():
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     listed = {line.strip().rpartition(".")[2] for line in text.splitlines()}
-    modules = {"errors", "grow", "plotting", "__version__"}
+    modules = {"errors", "grow", "plotting", "tasks", "__version__"}
     assert set(dendrosim.__all__) - modules <= listed
-    from dendrosim import errors, grow, plotting
+    from dendrosim import errors, grow, plotting, tasks
 
-    assert {*grow.__all__, *plotting.__all__} - {"Region"} <= listed
+    assert {*grow.__all__, *plotting.__all__, *tasks.__all__} - {"Region"} <= listed
     assert {name for name in vars(errors) if name.endswith(("Error", "Warning"))} <= listed | {"ImportError"}
 
 

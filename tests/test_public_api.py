@@ -33,9 +33,10 @@ PUBLIC = [
     "plotting",
     "show_versions",
     "steady_state",
+    "tasks",
     "transfer_resistance",
 ]
-HEAVY = {"h5py", "matplotlib", "morphio", "networkx", "numba", "numpy", "scipy", "tqdm"}
+HEAVY = {"h5py", "matplotlib", "morphio", "networkx", "numba", "numpy", "pooch", "scipy", "sklearn", "tqdm"}
 
 
 def imported_by(code: str) -> set[str]:
@@ -65,8 +66,9 @@ def test_no_submodule_hides_a_function_of_its_name():
     public = {f"ds.{name}": getattr(ds, name) for name in PUBLIC}
     public |= {f"ds.plotting.{name}": getattr(ds.plotting, name) for name in ds.plotting.__all__}
     public |= {f"ds.grow.{name}": getattr(ds.grow, name) for name in ds.grow.__all__}
+    public |= {f"ds.tasks.{name}": getattr(ds.tasks, name) for name in ds.tasks.__all__}
     modules = {name for name, value in public.items() if isinstance(value, ModuleType)}
-    assert modules == {"ds.errors", "ds.grow", "ds.plotting"}
+    assert modules == {"ds.errors", "ds.grow", "ds.plotting", "ds.tasks"}
 
 
 def test_an_unknown_name_lists_the_valid_ones():
