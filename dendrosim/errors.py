@@ -31,6 +31,14 @@ class DataError(DendrosimError, OSError):
     """The files of a data set are missing, damaged, or cannot be downloaded."""
 
 
+class FileFormatError(DendrosimError, ValueError):
+    """A file of results cannot be read: it is damaged, was not written by dendrosim, or holds something else."""
+
+
+class TrainingError(DendrosimError, RuntimeError):
+    """Training cannot go on: the loss is no number, or a checkpoint belongs to another run."""
+
+
 class MissingDependencyError(DendrosimError, ImportError):
     """An optional package is needed; the message names the extra that brings it."""
 

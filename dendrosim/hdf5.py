@@ -10,6 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .errors import FileFormatError
+
+LARGEST = 8 * 2**30
+"""Bytes that a file may ask to be read into memory, unless the caller says otherwise."""
+_MOST_OBJECTS = 100_000
+_DEEPEST = 32
+_PLAIN = "biufSU"  # kinds of values that are read; text of variable length is read as well, and nothing else
+
 
 class Described(NamedTuple):
     """A dataset with what it means.
@@ -28,7 +36,9 @@ class Described(NamedTuple):
     description: str
 
 
-def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping[str, Any] | None = None) -> Path:
+def write_hdf5(
+    path: str | Path, content: Mapping[str, Any], attributes: Mapping[str, Any] | None = None, *, compress: bool = True
+) -> Path:
     """Write nested mappings of arrays as groups and datasets.
 
     Parameters
@@ -41,6 +51,8 @@ def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping
         `Described` gets the attributes ``units`` and ``description``.
     attributes : mapping, optional
         Attributes of the file: numbers and text.
+    compress : bool, default True
+        Compress large arrays; what is written often and read rarely need not be.
 
     Returns
     -------
@@ -61,13 +73,104 @@ def write_hdf5(path: str | Path, content: Mapping[str, Any], attributes: Mapping
     try:
         with h5py.File(name, "w") as file:
             file.attrs.update(attributes or {})
-            _fill(file, content)
+            _fill(file, content, compress)
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     return path
+
+
+def read_hdf5(path: str | Path, *, largest: int = LARGEST) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read what `write_hdf5` wrote, and nothing that could do harm.
+
+    Only numbers, truth values and text are read, into new arrays. Links to elsewhere, references, opaque types and
+    values kept in other files are refused, and so is a file that asks for more memory than `largest`.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file.
+    largest : int, default 8 GiB
+        Most bytes that all arrays together may take in memory.
+
+    Returns
+    -------
+    content : dict
+        Names to arrays, text, or further dicts, as in `write_hdf5`.
+    attributes : dict
+        Attributes of the file.
+
+    Raises
+    ------
+    OSError
+        If there is no such file, or it may not be read.
+    FileFormatError
+        If it is no HDF5 file, is damaged, or holds what is refused.
+    """
+    import h5py
+
+    path = Path(os.path.expanduser(path))
+    with path.open("rb") as stream:  # h5py hides the reason why a file cannot be opened
+        stream.read(1)
+    if not h5py.is_hdf5(path):
+        raise FileFormatError(f"{path} is no HDF5 file; it was not written by dendrosim, or its beginning is damaged")
+    try:
+        with h5py.File(path, "r") as file:
+            reader = _Reader(path, largest)
+            attributes = {name: _text(value) for name, value in file.attrs.items()}
+            return reader.group(file), attributes
+    except FileFormatError:
+        raise
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise FileFormatError(f"{path} is damaged or was cut short ({error}); restore it from a copy") from error
+
+
+class _Reader:
+    """Reads groups, counting objects and bytes."""
+
+    def __init__(self, path: Path, largest: int) -> None:
+        self.path, self.largest = path, largest
+        self.objects = self.bytes = 0
+
+    def group(self, group: Any, depth: int = 0) -> dict[str, Any]:
+        import h5py
+
+        content: dict[str, Any] = {}
+        for name in group:
+            self.objects += 1
+            if self.objects > _MOST_OBJECTS or depth > _DEEPEST:
+                raise FileFormatError(f"{self.path} has too many objects, or groups within groups, to be a run")
+            where = f"{group.name.rstrip('/')}/{name}"
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise FileFormatError(f"{self.path}: {where} is a link to elsewhere; such files are not read")
+            value = group[name]
+            content[name] = self.group(value, depth + 1) if isinstance(value, h5py.Group) else self.dataset(value)
+        return content
+
+    def dataset(self, dataset: Any) -> Any:
+        import h5py
+
+        text = h5py.check_string_dtype(getattr(dataset, "dtype", np.dtype("V1")))
+        if (text is None and dataset.dtype.kind not in _PLAIN) or dataset.shape is None:
+            raise FileFormatError(
+                f"{self.path}: {dataset.name} holds neither numbers nor text; such files are not read"
+            )
+        if dataset.is_virtual or dataset.external:
+            raise FileFormatError(f"{self.path}: {dataset.name} lies in another file; such files are not read")
+        self.bytes += dataset.size * dataset.dtype.itemsize
+        if self.bytes > self.largest:
+            raise FileFormatError(
+                f"{self.path} asks for more than {self.largest / 2**30:.3g} GiB of memory; it is damaged, or give a "
+                "larger limit"
+            )
+        values = dataset[()] if text is None else dataset.asstr("utf-8")[()]
+        return values if isinstance(values, str) else np.asarray(values, dtype=None if text is None else str)
+
+
+def _text(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def folder_for(path: str | Path) -> None:
@@ -88,22 +191,21 @@ def folder_for(path: str | Path) -> None:
         raise OSError(f"{path} cannot be written: {reason}; choose another folder") from error
 
 
-def _fill(group: Any, content: Mapping[str, Any]) -> None:
+def _fill(group: Any, content: Mapping[str, Any], compress: bool) -> None:
     for name, value in content.items():
         if isinstance(value, Mapping):
-            _fill(group.create_group(name), value)
+            _fill(group.create_group(name), value, compress)
         elif isinstance(value, Described):
-            _fill(group, {name: value.values})
+            _fill(group, {name: value.values}, compress)
             group[name].attrs.update(units=value.units, description=value.description)
         elif isinstance(value, str):
             group[name] = value
         else:
             array = np.asarray(value)
             if array.dtype.kind == "U":
-                array = array.astype("S")
-            group.create_dataset(
-                name, data=array, compression="gzip" if array.size >= 1000 else None, shuffle=array.size >= 1000
-            )
+                array = np.char.encode(array, "utf-8")
+            packed = compress and array.size >= 1000
+            group.create_dataset(name, data=array, compression="gzip" if packed else None, shuffle=packed)
 
 
 def _umask() -> int:

@@ -6,7 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from dendrosim.hdf5 import Described, write_hdf5
+from dendrosim.errors import FileFormatError
+from dendrosim.hdf5 import Described, read_hdf5, write_hdf5
 
 
 def test_nested_content_round_trips(tmp_path):
@@ -41,3 +42,93 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     with h5py.File(path) as file:
         assert file["a"][...].tolist() == [1, 1, 1]
     assert [p.name for p in tmp_path.iterdir()] == ["run.h5"]
+
+
+CONTENT = {
+    "a": np.arange(5000.0, dtype=np.float32).reshape(50, 100),
+    "none": np.zeros((0, 3)),
+    "flags": np.array([True, False]),
+    "group": {"names": np.array(["soma", "Purkinje-Zelle ä"]), "text": "größe", "one": np.array(3), "deeper": {}},
+}
+
+
+@pytest.mark.parametrize("compress", [True, False])
+def test_what_was_written_is_read(tmp_path, compress):
+    path = write_hdf5(tmp_path / "run.h5", CONTENT, {"seed": 7, "program": "x"}, compress=compress)
+    content, attributes = read_hdf5(path)
+    assert attributes == {"seed": 7, "program": "x"}
+    assert content.keys() == CONTENT.keys()
+    for name in ("a", "none", "flags"):
+        np.testing.assert_array_equal(content[name], CONTENT[name])
+        assert content[name].dtype == CONTENT[name].dtype
+    assert content["group"]["text"] == "größe"
+    assert content["group"]["names"].tolist() == ["soma", "Purkinje-Zelle ä"]
+    assert content["group"]["names"].dtype.kind == "U"
+    assert (content["group"]["one"].shape, int(content["group"]["one"])) == ((), 3)
+    assert content["group"]["deeper"] == {}
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        read_hdf5(tmp_path / "nowhere.h5")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x80\x04pickle"])
+def test_a_foreign_file_is_refused(tmp_path, content):
+    path = tmp_path / "run.h5"
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match=r"run\.h5 is no HDF5 file"):
+        read_hdf5(path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused(tmp_path, share):
+    path = write_hdf5(tmp_path / "run.h5", CONTENT)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(FileFormatError, match="damaged or was cut short"):
+        read_hdf5(path)
+
+
+def test_damaged_values_are_refused(tmp_path):
+    path = write_hdf5(tmp_path / "run.h5", {"a": np.random.default_rng(0).random(100_000)})
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 2000] = bytes(2000)
+    path.write_bytes(bytes(data))
+    with pytest.raises(FileFormatError, match="damaged"):
+        read_hdf5(path)
+
+
+def test_a_file_that_asks_for_too_much_memory_is_refused(tmp_path):
+    path = tmp_path / "run.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("bomb", shape=(2**40,), dtype="f8", chunks=(1000,), fillvalue=0.0)
+    with pytest.raises(FileFormatError, match="more than 8 GiB"):
+        read_hdf5(path)
+    path = write_hdf5(path, {"a": np.zeros(1000)})
+    with pytest.raises(FileFormatError, match="memory"):
+        read_hdf5(path, largest=7999)
+
+
+def test_nothing_but_numbers_and_text_in_this_file_is_read(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(80))
+    cases = {
+        "external": (lambda file: file.__setitem__("a", h5py.ExternalLink("other.h5", "/x")), "link"),
+        "soft": (lambda file: file.__setitem__("a", h5py.SoftLink("/x")), "link"),
+        "raw": (
+            lambda file: file.create_dataset("a", (10,), "f8", external=[(str(secret), 0, 80)]),
+            "another file",
+        ),
+        "reference": (lambda file: file.create_dataset("a", data=file.ref, dtype=h5py.ref_dtype), "neither numbers"),
+        "opaque": (lambda file: file.create_dataset("a", data=np.void(b"pickle")), "neither numbers"),
+        "type": (lambda file: file.__setitem__("a", np.dtype("f8")), "neither numbers"),
+        "loop": (lambda file: file.__setitem__("a", file["/"]), "too many"),
+    }
+    for name, (make, message) in cases.items():
+        path = tmp_path / f"{name}.h5"
+        with h5py.File(path, "w") as file:
+            make(file)
+        with pytest.raises(FileFormatError, match=message):
+            read_hdf5(path)
