@@ -152,8 +152,9 @@ class _Reader:
     def dataset(self, dataset: Any) -> Any:
         import h5py
 
-        text = h5py.check_string_dtype(getattr(dataset, "dtype", np.dtype("V1")))
-        if (text is None and dataset.dtype.kind not in _PLAIN) or dataset.shape is None:
+        plain = isinstance(dataset, h5py.Dataset) and dataset.shape is not None
+        text = h5py.check_string_dtype(dataset.dtype)
+        if not plain or (text is None and dataset.dtype.kind not in _PLAIN):
             raise FileFormatError(
                 f"{self.path}: {dataset.name} holds neither numbers nor text; such files are not read"
             )
