@@ -19,6 +19,11 @@ _HOME = {
     "Interval": "intervals",
     "mean_interval": "intervals",
     "paired_difference": "intervals",
+    "PathGains": "gains",
+    "path_gains": "gains",
+    "compare_gradients": "fidelity_of",
+    "fidelity": "fidelity_of",
+    "Fidelity": "fidelity_report",
 }
 
 __all__ = [
