@@ -9,6 +9,7 @@ machine works: LLVM splits vectors that are wider than its registers.
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -17,7 +18,19 @@ from numba.core import types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-__all__ = ["fill", "load", "load_transposed", "store", "store_transposed", "total"]
+__all__ = [
+    "absolute",
+    "add_products",
+    "clamp",
+    "exponential",
+    "fill",
+    "load",
+    "load_transposed",
+    "square_root",
+    "store",
+    "store_transposed",
+    "total",
+]
 
 
 class Vector(types.Type):
@@ -104,6 +117,66 @@ def total(typing_context: Any, vector: Any) -> Any:
         return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
 
     return vector.dtype(vector), generate
+
+
+@intrinsic
+def add_products(
+    typing_context: Any, target: Any, at: Any, source: Any, a: Any, b: Any, c: Any, d: Any, vector: Any, less: Any
+) -> Any:
+    """``target[at + k] += sum(source[i_k:i_k + width] * vector) - less`` for the four offsets i_k = a, b, c, d.
+
+    Four sums at once share the shuffles that adding up across a register takes.
+    """
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        width, dtype = sig.args[7].width, sig.args[7].dtype
+        piece = min(width, 512 // dtype.bitwidth)
+
+        def part(value: Any, start: int, length: int) -> Any:
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), length), list(range(start, start + length)))
+            return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), mask)
+
+        def both(left: Any, right: Any, start: int, length: int) -> Any:
+            lanes = [start % 2 + 2 * (i // 2) + (length if i % 2 else 0) for i in range(length)]
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), length), lanes)
+            return builder.shuffle_vector(left, right, mask)
+
+        def paired(left: Any, right: Any) -> Any:  # sums of neighbours of left and right, alternating
+            return builder.fadd(both(left, right, 0, piece), both(left, right, 1, piece))
+
+        sums = []
+        for offset in args[3:7]:
+            row = builder.load(_place(context, builder, sig.args[2], args[2], offset, width))
+            row.align = _aligned(context, sig.args[2])
+            added = None
+            for start in range(0, width, piece):
+                product = builder.fmul(part(row, start, piece), part(args[7], start, piece), flags=("contract",))
+                added = product if added is None else builder.fadd(added, product, flags=("contract",))
+            sums.append(added)
+        left, right = paired(sums[0], sums[1]), paired(sums[2], sums[3])
+        pairs = [[0, 1, piece, piece + 1], [2, 3, piece + 2, piece + 3]]
+        halves = [
+            ir.Constant(
+                ir.VectorType(ir.IntType(32), piece),
+                [half[i % 4] + 4 * (i // 4) for i in range(piece)],
+            )
+            for half in pairs
+        ]
+        both_halves = [builder.shuffle_vector(left, right, mask) for mask in halves]
+        four = builder.fadd(*both_halves)
+        length = piece
+        while length > 4:
+            length //= 2
+            four = builder.fadd(part(four, 0, length), part(four, length, length))
+        place = _place(context, builder, sig.args[0], args[0], args[1], 4)
+        before = builder.load(place)
+        before.align = _aligned(context, sig.args[0])
+        less_ = _splat(builder, context.cast(builder, args[8], sig.args[8], dtype), 4)
+        builder.store(builder.fsub(builder.fadd(before, four), less_), place).align = before.align
+        return context.get_dummy_value()
+
+    offsets = (types.intp,) * 4
+    return types.void(target, types.intp, source, *offsets, vector, less), generate
 
 
 def _transpose(builder: Any, rows: list[Any]) -> list[Any]:
@@ -203,3 +276,83 @@ def _register(function: Any, instruction: str) -> None:
 
 for _function, _instruction in _ARITHMETIC.items():
     _register(_function, _instruction)
+
+
+def _llvm(builder: Any, name: str, arguments: list[Any], width: int) -> Any:
+    """Call an LLVM intrinsic on vectors of one type."""
+    kind = arguments[0].type
+    full = f"llvm.{name}.v{width}f{32 if isinstance(kind.element, ir.FloatType) else 64}"
+    function = builder.module.globals.get(full)
+    if function is None:
+        function = ir.Function(builder.module, ir.FunctionType(kind, [kind] * len(arguments)), full)
+    return builder.call(function, arguments)
+
+
+def _unary(name: str) -> Any:
+    """An LLVM intrinsic of one vector as a numba function."""
+
+    @intrinsic
+    def function(typing_context: Any, vector: Any) -> Any:
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return _llvm(builder, name, list(args), sig.args[0].width)
+
+        return vector(vector), generate
+
+    return function
+
+
+square_root = _unary("sqrt")
+absolute = _unary("fabs")
+
+
+@intrinsic
+def clamp(typing_context: Any, vector: Any, low: Any, high: Any) -> Any:
+    """Every value moved into [low, high]; NaN stays NaN."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        value, width, dtype = args[0], sig.args[0].width, sig.args[0].dtype
+        for limit, kind, beyond in ((args[1], sig.args[1], "<"), (args[2], sig.args[2], ">")):
+            edge = _splat(builder, context.cast(builder, limit, kind, dtype), width)
+            value = builder.select(builder.fcmp_ordered(beyond, value, edge), edge, value)
+        return value
+
+    return vector(vector, low, high), generate
+
+
+@intrinsic
+def exponential(typing_context: Any, vector: Any) -> Any:
+    """exp of every value, to about two units in the last place.
+
+    Arguments must lie within +-87 (float32) or +-708 (float64): `clamp` first. exp(x) = 2^k exp(r) with k the nearest
+    integer to x / ln 2, found by adding a number so large that its last bits count whole ones, and exp(r) by its
+    series, |r| <= ln 2 / 2.
+    """
+    single = vector.dtype.bitwidth == 32
+    bits, mantissa, degree = (32, 23, 7) if single else (64, 52, 13)
+    high, low = (0.693359375, -2.12194440e-4) if single else (6.93147180369123816490e-01, 1.90821492927058770002e-10)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        width = sig.args[0].width
+        integers = ir.VectorType(ir.IntType(bits), width)
+
+        def constant(value: float) -> Any:
+            return ir.Constant(args[0].type, [value] * width)
+
+        def whole(value: int) -> Any:
+            return ir.Constant(integers, [value] * width)
+
+        def fma(a: Any, b: Any, c: Any) -> Any:
+            return _llvm(builder, "fmuladd", [a, b, c], width)
+
+        magic = constant(1.5 * 2.0**mantissa)
+        counted = fma(args[0], constant(1.4426950408889634), magic)
+        k = builder.fsub(counted, magic)
+        r = fma(k, constant(-low), fma(k, constant(-high), args[0]))
+        series = constant(1.0 / math.factorial(degree))
+        for n in range(degree - 1, -1, -1):
+            series = fma(series, r, constant(1.0 / math.factorial(n)))
+        power = builder.shl(builder.bitcast(counted, integers), whole(mantissa))
+        one = (1 << (bits - 2)) - (1 << mantissa)  # the bits of 1.0
+        return builder.fmul(series, builder.bitcast(builder.add(power, whole(one)), args[0].type))
+
+    return vector(vector), generate

@@ -1,0 +1,225 @@
+"""Updates of flat parameter arrays in place, their positive transforms, and the choice of the K largest per bank."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from .simd import absolute, clamp, exponential, fill, load, square_root, store
+
+Array = NDArray[Any]
+Lanes = tuple[float, ...]
+
+SOFTPLUS, EXP = 0, 1
+_ODD = tuple(1.0 / (2 * k + 1) for k in range(18))
+_RANGE = 85.0
+"""exp of more does not fit into float32; softplus is the identity long before."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sgd(raw: Array, gradient: Array, rate: float, clip: float, first: int, last: int, lanes: Lanes) -> None:
+    for i in range(first, last, len(lanes)):
+        g = clamp(load(gradient, i, lanes), -clip, clip)
+        store(raw, i, load(raw, i, lanes) - g * rate)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sgd(raw: Array, gradient: Array, rate: float, clip: float, first: int, last: int, lanes: Lanes) -> None:
+    """``raw -= rate * clipped gradient`` for entries `first` to `last`; `clip` bounds every value."""
+    even = first + (last - first) // len(lanes) * len(lanes)
+    _sgd(raw, gradient, rate, clip, first, even, lanes)
+    _sgd(raw, gradient, rate, clip, even, last, (0.0,))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _momentum(
+    raw: Array,
+    gradient: Array,
+    velocity: Array,
+    rate: float,
+    decay: float,
+    clip: float,
+    first: int,
+    last: int,
+    lanes: Lanes,
+) -> None:
+    for i in range(first, last, len(lanes)):
+        v = load(velocity, i, lanes) * decay + clamp(load(gradient, i, lanes), -clip, clip)
+        store(velocity, i, v)
+        store(raw, i, load(raw, i, lanes) - v * rate)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def momentum(
+    raw: Array,
+    gradient: Array,
+    velocity: Array,
+    rate: float,
+    decay: float,
+    clip: float,
+    first: int,
+    last: int,
+    lanes: Lanes,
+) -> None:
+    """Heavy-ball momentum: ``v = decay v + clipped gradient; raw -= rate v``."""
+    even = first + (last - first) // len(lanes) * len(lanes)
+    _momentum(raw, gradient, velocity, rate, decay, clip, first, even, lanes)
+    _momentum(raw, gradient, velocity, rate, decay, clip, even, last, (0.0,))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _adam(
+    raw: Array,
+    gradient: Array,
+    mean: Array,
+    square: Array,
+    rate: float,
+    beta1: float,
+    beta2: float,
+    shrink: float,
+    epsilon: float,
+    clip: float,
+    first: int,
+    last: int,
+    lanes: Lanes,
+) -> None:
+    for i in range(first, last, len(lanes)):
+        g = clamp(load(gradient, i, lanes), -clip, clip)
+        m = load(mean, i, lanes) * beta1 + g * (1.0 - beta1)
+        s = load(square, i, lanes) * beta2 + (g * g) * (1.0 - beta2)
+        store(mean, i, m)
+        store(square, i, s)
+        store(raw, i, load(raw, i, lanes) - m * rate / (square_root(s) * shrink + epsilon))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def adam(
+    raw: Array,
+    gradient: Array,
+    mean: Array,
+    square: Array,
+    rate: float,
+    beta1: float,
+    beta2: float,
+    shrink: float,
+    epsilon: float,
+    clip: float,
+    first: int,
+    last: int,
+    lanes: Lanes,
+) -> None:
+    """Adam (Kingma & Ba 2015); `rate` includes the correction of the first moment, `shrink` is that of the second."""
+    even = first + (last - first) // len(lanes) * len(lanes)
+    _adam(raw, gradient, mean, square, rate, beta1, beta2, shrink, epsilon, clip, first, even, lanes)
+    _adam(raw, gradient, mean, square, rate, beta1, beta2, shrink, epsilon, clip, even, last, (0.0,))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _positive(raw: Array, kind: int, value: Array, factor: Array, first: int, last: int, lanes: Lanes) -> None:
+    one = fill(raw.dtype.type(1.0), lanes)
+    terms = 8 if raw.itemsize == 4 else 17
+    for i in range(first, last, len(lanes)):
+        x = load(raw, i, lanes)
+        if kind == EXP:
+            e = exponential(clamp(x, -_RANGE, _RANGE))
+            store(value, i, e)
+            store(factor, i, e)
+        else:
+            # max(x, 0) + log(1 + e^-|x|), the logarithm by 2 artanh(e / (2 + e)): no cancellation, at most 1/3
+            e = exponential(clamp(absolute(x) * -1.0, -_RANGE, 0.0))
+            s = e / (e + 2.0)
+            t = s * s
+            series = fill(raw.dtype.type(_ODD[terms]), lanes)
+            for k in range(terms - 1, -1, -1):
+                series = series * t + _ODD[k]
+            store(value, i, (x + absolute(x)) * 0.5 + s * series * 2.0)
+            # 1 / (1 + e^-x) from the same e: for negative x it is e / (1 + e)
+            store(factor, i, one / (exponential(clamp(x * -1.0, -_RANGE, _RANGE)) + one))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def positive(raw: Array, kind: int, value: Array, factor: Array, first: int, last: int, lanes: Lanes) -> None:
+    """Positive parameters ``value = softplus(raw)`` or ``exp(raw)`` and ``factor = d value / d raw``."""
+    even = first + (last - first) // len(lanes) * len(lanes)
+    _positive(raw, kind, value, factor, first, even, lanes)
+    _positive(raw, kind, value, factor, even, last, (0.0,))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def reselect(
+    bank_first: Array,
+    bank_last: Array,
+    bank_row: Array,
+    bank_reserve: Array,
+    bank_width: Array,
+    best: Array,
+    raw: Array,
+    source: Array,
+    reserve: Array,
+    mean: Array,
+    square: Array,
+    first_bank: int,
+    last_bank: int,
+) -> int:
+    """Make the active synapses of every bank its K largest raw weights again.
+
+    Only active weights move, so that a bank needs work only where one fell below the best inactive weight; the two
+    change places, the newcomer with empty moments.
+
+    Parameters
+    ----------
+    bank_first, bank_last : int arrays
+        Synapses of each bank.
+    bank_row, bank_width : int arrays
+        First presynaptic row and number of candidates.
+    bank_reserve : int array
+        Where its candidates begin in `reserve`.
+    best : array
+        Largest inactive raw weight of each bank, kept up to date.
+    reserve : array
+        Raw weights of all candidates; -inf where active.
+    mean, square : arrays
+        Moments of the optimiser, cleared for newcomers; arrays of shape (0,) where it has none.
+
+    Returns
+    -------
+    int
+        Number of synapses exchanged.
+    """
+    swaps = 0
+    for bank in range(first_bank, last_bank):
+        while True:
+            low = bank_first[bank]
+            for j in range(bank_first[bank] + 1, bank_last[bank]):
+                if raw[j] < raw[low]:
+                    low = j
+            if not raw[low] < best[bank]:
+                break
+            start = bank_reserve[bank]
+            chosen = start
+            while reserve[chosen] != best[bank]:
+                chosen += 1
+            reserve[start + source[low] - bank_row[bank]] = raw[low]
+            raw[low] = reserve[chosen]
+            reserve[chosen] = -np.inf
+            source[low] = bank_row[bank] + chosen - start
+            if mean.size:
+                mean[low] = 0.0
+            if square.size:
+                square[low] = 0.0
+            best[bank] = largest(reserve, start, start + bank_width[bank])
+            swaps += 1
+    return swaps
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz", "reassoc"})
+def largest(values: Array, first: int, last: int) -> float:
+    """Largest of ``values[first:last]``; -inf if there is none."""
+    out = values.dtype.type(-math.inf)
+    for i in range(first, last):
+        out = max(out, values[i])
+    return out

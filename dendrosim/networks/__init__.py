@@ -1,0 +1,1 @@
+"""Populations of dendritic neurons wired into networks, decoders and reference architectures."""

@@ -1,0 +1,86 @@
+"""What one forward pass leaves behind, in blocks of neighbouring samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.memory import aligned
+from .layout import Layout
+
+Floats = NDArray[Any]
+
+WIDTHS = {"float32": (8, 64), "float64": (4, 32)}
+"""Samples per block, for up to that many samples and for more."""
+
+
+class Activity:
+    """Inputs, voltages and outputs of every compartment for B samples.
+
+    Arrays are in blocks, ``[n_blocks, rows, width]``: sample b is lane ``b % width`` of block ``b // width``, and lanes
+    without a sample hold the response to no input. `batch_first` copies out.
+
+    Parameters
+    ----------
+    layout : Layout
+    n_samples : int
+        B.
+    dtype : numpy dtype
+        float32 or float64.
+
+    Attributes
+    ----------
+    presynaptic : array of shape (n_blocks, n_inputs + C, width)
+        Inputs, then the output of each cell.
+    voltage, resistance, output, derivative : arrays of shape (n_blocks, N, width)
+        V, R = 1 / G, a = f(V) and f'(V).
+    logits : array of shape (B, n_outputs)
+        What the decoder makes of it.
+    """
+
+    logits: Floats
+
+    def __init__(self, layout: Layout, n_samples: int, dtype: np.dtype[Any]) -> None:
+        self.n_samples, self.dtype = n_samples, np.dtype(dtype)
+        narrow, wide = WIDTHS[self.dtype.name]
+        self.width = narrow if n_samples <= narrow else wide
+        self.n_blocks = -(-n_samples // self.width)
+        self.lanes = (0.0,) * self.width
+        self._layout = layout
+        self.presynaptic = self.empty(layout.n_rows)
+        self.voltage, self.resistance, self.output, self.derivative = (self.empty(layout.size) for _ in range(4))
+
+    def empty(self, rows: int) -> Floats:
+        """Zeros of shape (n_blocks, rows, width)."""
+        return aligned((self.n_blocks, rows, self.width), self.dtype)
+
+    def batch_first(self, blocks: Floats) -> Floats:
+        """Copy of an array in blocks as (B, rows)."""
+        rows = blocks.shape[1]
+        return np.ascontiguousarray(blocks.transpose(0, 2, 1).reshape(-1, rows)[: self.n_samples])
+
+    def blocks(self, array: Floats, out: Floats | None = None) -> Floats:
+        """An array of shape (B, rows) in blocks, zero where there is no sample."""
+        rows = array.shape[1]
+        target = self.empty(rows) if out is None else out
+        flat = np.zeros((self.n_blocks * self.width, rows), self.dtype)
+        flat[: self.n_samples] = array
+        target[...] = flat.reshape(self.n_blocks, self.width, rows).transpose(0, 2, 1)
+        return target
+
+    def voltages(self, compartments: NDArray[np.int64]) -> Floats:
+        """Voltage of some compartments, shape (B, len(compartments))."""
+        return self.batch_first(self.voltage[:, compartments])
+
+    @property
+    def soma(self) -> Floats:
+        """Outputs of the cells that the decoder reads, shape (B, n_readout)."""
+        return self.batch_first(self.presynaptic[:, self._layout.n_inputs + self._layout.readout])
+
+    def of_cells(self, values: Floats) -> Floats:
+        """Values of shape (B, n_readout) of the cells that are read, in blocks over all cells, 0 at the others."""
+        every = np.zeros((self.n_samples, self._layout.n_cells), self.dtype)
+        every[:, self._layout.readout] = values
+        return self.blocks(every)

@@ -1,0 +1,406 @@
+"""Networks of dendritic neurons."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..arguments import numbers, short
+from ..errors import ParameterError, choose
+from ..kernels import parallel
+from .activity import Activity
+from .connectivity import Connectivity
+from .decoders import DECODERS, Decoder
+from .initial import INITIALISATIONS, candidates, raw_of
+from .integration import integration as integration_named
+from .layout import Layout, Population, Projection
+
+if TYPE_CHECKING:
+    from ..biophysics.gates import Gate
+    from ..biophysics.synapses import Synapses
+    from ..morphology.compartments import Compartments
+
+Floats = NDArray[Any]
+
+POSITIVE = {"softplus": 0, "exp": 1}
+SMALL = 2_000_000
+"""Synapses times samples below which one thread is faster than two."""
+
+
+class Network:
+    """Populations of directed dendritic neurons, wired into an acyclic network and read by a decoder.
+
+    `Network.dendritic` builds the usual layers; the constructor takes any populations and projections.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Width of the input, and of the decoder's output.
+    populations : sequence of Population
+    projections : sequence of Projection
+    readout : sequence of str
+        Populations that the decoder reads.
+    integration : {"shunting", "additive", "normalised_additive"}, default "shunting"
+    gates : bool, default True
+        Whether compartments pass on f(V) = (tanh(slope (V - midpoint)) + 1) / 2 with learned slope and midpoint, or V.
+    positive : {"softplus", "exp"}, default "softplus"
+        How synaptic conductances and couplings come from their raw parameters.
+    connectivity : {"topk", "fixed"}, default "topk"
+        Whether every bank of synapses is, after each update, the K largest of its candidates' raw weights again, or
+        stays as drawn.
+    decoder : str or Decoder, default "linear"
+    initialisation : {"fair", "published"}, default "fair"
+    seed : int, default 0
+    dtype : {"float32", "float64"}, default "float32"
+
+    Attributes
+    ----------
+    layout : Layout
+        Compartments, cells and banks of synapses as plain arrays.
+    parameters : dict of arrays
+        Raw parameters: ``synapses`` (S,), ``couplings`` (N,), ``log_slope`` and ``midpoint`` (N,), and the decoder's.
+        After changing them call `refresh`.
+    conductance, coupling, slope, base : arrays
+        What follows from them: (S,) and (N,).
+    conductance_factor, coupling_factor : arrays
+        d conductance / d raw, (S,) and (N,).
+    source, sign : int arrays of shape (S,)
+        Presynaptic row, and +1 or -1, of every synapse.
+    gated : bool array of shape (N,)
+        Compartments with a gate.
+    calibrated : bool
+        Whether the gates have been fitted to data, by `calibrate` or by training.
+
+    Raises
+    ------
+    ParameterError
+        If a part is impossible; the message says what would work.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        populations: Sequence[Population],
+        projections: Sequence[Projection],
+        readout: Sequence[str],
+        *,
+        integration: str = "shunting",
+        gates: bool = True,
+        positive: str = "softplus",
+        connectivity: str = "topk",
+        decoder: str | Decoder = "linear",
+        initialisation: str = "fair",
+        seed: int = 0,
+        dtype: str | type = "float32",
+    ) -> None:
+        self.n_inputs, self.n_outputs = _count("n_inputs", n_inputs), _count("n_outputs", n_outputs)
+        self.dtype = np.dtype(dtype)
+        choose("dtype", self.dtype.name, ["float32", "float64"])
+        self.kind = integration_named(integration)
+        self.integration = self.kind.name
+        self.positive = choose("positive", positive, POSITIVE)
+        self.initialisation = choose("initialisation", initialisation, INITIALISATIONS)
+        self.decoder = DECODERS[choose("decoder", decoder, DECODERS)]() if isinstance(decoder, str) else decoder
+        self.seed = seed
+        self.calibrated = False
+        self.layout = layout = Layout(self.n_inputs, populations, projections, readout)
+        if not gates and integration != "shunting" and any(p.source != "input" for p in layout.projections):
+            raise ParameterError(
+                f"integration={integration!r} without gates has voltages below zero, which cannot drive other cells; "
+                "use gates=True, integration='shunting', or a single layer"
+            )
+        self.gated = (layout.leak > 0) & gates
+        rng = np.random.default_rng(seed)
+        drawn = candidates(layout, self.positive, rng)
+        self.connectivity = Connectivity(layout.banks, drawn, connectivity, self.dtype)
+        self.source, self.sign = self.connectivity.source, self.connectivity.sign
+        n = layout.size
+        self.parameters: dict[str, Floats] = {
+            "synapses": self.connectivity.raw,
+            "couplings": raw_of(np.where(layout.coupling > 0, layout.coupling, 1.0), self.positive),
+            "log_slope": np.zeros(n),
+            "midpoint": np.full(n, 0.5),
+            **self.decoder.initial(layout.readout.size, self.n_outputs, rng),
+        }
+        self.parameters = {name: np.ascontiguousarray(a, self.dtype) for name, a in self.parameters.items()}
+        self.conductance, self.conductance_factor = (np.empty(layout.n_synapses, self.dtype) for _ in range(2))
+        self.coupling, self.coupling_factor = (np.empty(n, self.dtype) for _ in range(2))
+        self.refresh()
+        INITIALISATIONS[self.initialisation]().apply(self, rng.random((256, self.n_inputs)))
+
+    @classmethod
+    def dendritic(
+        cls,
+        n_inputs: int,
+        n_outputs: int,
+        cells: Sequence[int],
+        branching: Sequence[int] = (3, 3),
+        excitatory: int | Sequence[int] = 40,
+        inhibitory: int | Sequence[int] = 20,
+        integration: str = "shunting",
+        seed: int = 0,
+        *,
+        inhibitory_cells: Sequence[int] | None = None,
+        somatic_synapses: bool = False,
+        trees: Compartments | Sequence[Compartments] | None = None,
+        **options: Any,
+    ) -> Network:
+        """Layers of dendritic neurons, each driven by the somas of the one before, the last read by the decoder.
+
+        Parameters
+        ----------
+        n_inputs, n_outputs : int
+        cells : sequence of int
+            Excitatory neurons per layer; ``[128]`` is the paper's headline network.
+        branching : sequence of int, default (3, 3)
+            Children per compartment at each stage above the soma.
+        excitatory, inhibitory : int or one per layer, default 40 and 20
+            Synapses of each kind per dendritic compartment; inhibitory ones may be 0.
+        integration : str, default "shunting"
+        seed : int, default 0
+        inhibitory_cells : sequence of int, optional
+            Inhibitory dendritic neurons per layer, driven by what drives the layer; they then carry its inhibition.
+            Without them the layer's input makes inhibitory synapses itself.
+        somatic_synapses : bool, default False
+            Put synapses on the somas too.
+        trees : Compartments, or sequence of them, optional
+            Instead of `branching`: one tree for all cells, or one for each cell, over all layers; excitatory cells of a
+            layer come before its inhibitory ones.
+        **options
+            As for the constructor.
+
+        Examples
+        --------
+        >>> import dendrosim as ds
+        >>> ds.Network.dendritic(784, 10, [128], [3, 3], 40, 20).layout.n_synapses
+        92160
+        """
+        from .build import layers
+
+        populations, projections, readout = layers(
+            cells, branching, excitatory, inhibitory, inhibitory_cells, somatic_synapses, trees
+        )
+        return cls(
+            n_inputs, n_outputs, populations, projections, readout, integration=integration, seed=seed, **options
+        )
+
+    def forward(self, x: ArrayLike, *, threads: int | None = None, out: Activity | None = None) -> Activity:
+        """Steady state of every compartment for a batch.
+
+        Parameters
+        ----------
+        x : array of shape (B, n_inputs)
+            Presynaptic activity, not negative.
+        threads : int, optional
+            By default all processors when there is enough work; the result does not depend on it.
+        out : Activity, optional
+            Of an earlier batch of the same size, to be overwritten.
+
+        Raises
+        ------
+        ParameterError
+            If the shape is another, or a value is negative or not finite.
+        """
+        return self.run(self.checked(x), threads, out)
+
+    def checked(self, x: ArrayLike) -> Floats:
+        """`x` as a C-ordered array of the network's dtype, or an error that says what is wrong."""
+        array = numbers("x", x)
+        if array.ndim != 2 or array.shape[1] != self.n_inputs or array.shape[0] < 1:
+            raise ParameterError(
+                f"x has shape {array.shape}; expected (B, {self.n_inputs}), one row per sample"
+                + (": for one sample use x[None]" if array.shape == (self.n_inputs,) else "")
+            )
+        low = float(array.min()) if array.size else 0.0
+        if not np.isfinite(low) or not np.isfinite(array.max()):
+            raise ParameterError("x has values that are NaN or infinite; presynaptic activity must be finite")
+        if low < 0:
+            raise ParameterError(
+                f"x has negative values (down to {low:g}): conductance synapses have no negative activity; encode "
+                "signed input as ON and OFF channels with ds.tasks.on_off(x), which doubles its width"
+            )
+        return np.ascontiguousarray(array, self.dtype)
+
+    def run(self, x: Floats, threads: int | None = None, out: Activity | None = None) -> Activity:
+        """`forward` of an array that is known to be good: C-ordered, of the network's dtype."""
+        from ..kernels import layers
+
+        layout = self.layout
+        a = out
+        if a is None or a.n_samples != len(x):
+            a = Activity(layout, len(x), self.dtype)
+        threads = self.threads_for(len(x), threads)
+        flat = x.reshape(-1)
+        width = a.width
+        parallel.run(
+            lambda _, i, j: layers.to_blocks(
+                flat, self.n_inputs, len(x), a.presynaptic.reshape(-1), layout.n_rows, width, i, j
+            ),
+            parallel.ranges(a.n_blocks, threads),
+            threads,
+            _nothing,
+        )
+        tree = [layout.parent, layout.roots, layout.first, layout.middle, layout.last]
+        mine = [self.source, self.conductance, self.coupling, self.base, self.slope, self.parameters["midpoint"]]
+        kind = (self.force, self.dtype.type(self.kind.shunt), self.n_inputs)
+        arrays = [v.reshape(-1) for v in (a.presynaptic, a.voltage, a.resistance, a.output, a.derivative)]
+        most = int(np.diff([*layout.roots, layout.size]).max())
+        for first, last in layout.cells_of:
+            jobs = [(*tree, *mine, *kind, *arrays, a.n_blocks, *part, a.lanes) for part in spans(first, last, threads)]
+            parallel.run(layers.forward, jobs, threads, partial(np.empty, most * width, self.dtype))
+        a.logits = self.decoder.forward(self.parameters, a.soma)
+        return a
+
+    def predict(self, x: ArrayLike, *, threads: int | None = None) -> Floats:
+        """Logits of shape (B, n_outputs), in parts of a thousand samples."""
+        x = self.checked(x)
+        return np.concatenate([self.run(x[i : i + 1024], threads).logits for i in range(0, len(x), 1024)])
+
+    def threads_for(self, n_samples: int, threads: int | None) -> int:
+        """Threads to use for a batch."""
+        if threads is not None:
+            return _count("threads", threads)
+        return parallel.available() if self.layout.n_synapses * n_samples > SMALL else 1
+
+    @property
+    def force(self) -> tuple[Any, Any]:
+        """Drive of excitatory and inhibitory conductance, in the network's dtype."""
+        excitatory, inhibitory = self.kind.force
+        return self.dtype.type(excitatory), self.dtype.type(inhibitory)
+
+    def refresh(self, threads: int = 1) -> None:
+        """Follow the raw parameters: conductances, couplings, slopes, and conductances at rest."""
+        from ..kernels import optimise
+
+        code, lanes = POSITIVE[self.positive], (0.0,) * (64 // self.dtype.itemsize)
+        for name, value, factor in (
+            ("synapses", self.conductance, self.conductance_factor),
+            ("couplings", self.coupling, self.coupling_factor),
+        ):
+            raw = self.parameters[name]
+            parts = threads if raw.size > 20_000 else 1
+            jobs = [(raw, code, value, factor, *part, lanes) for part in parallel.ranges(raw.size, parts)]
+            parallel.run(_without_memory(optimise.positive), jobs, parts, _nothing)
+        self.coupling[self.layout.roots] = 0.0
+        self.slope = np.where(self.gated, np.exp(self.parameters["log_slope"]), 0.0).astype(self.dtype)
+        self.base = self.kind.base(self.layout, self.conductance, self.coupling).astype(self.dtype)
+
+    def calibrate(self, x: ArrayLike) -> None:
+        """Set couplings and gates afresh from the responses to a batch, as the network's initialisation says.
+
+        Parameters
+        ----------
+        x : array of shape (B, n_inputs)
+            A few hundred samples or more.
+        """
+        INITIALISATIONS[self.initialisation]().apply(self, self.checked(x))
+        self.calibrated = True
+
+    def set_couplings(self, compartments: NDArray[np.int64], values: Floats) -> None:
+        """Give compartments these couplings to their parents."""
+        self.parameters["couplings"][compartments] = raw_of(np.asarray(values, np.float64), self.positive)
+        self.refresh()
+
+    def set_gates(self, compartments: NDArray[np.int64], slope: Floats, midpoint: Floats) -> None:
+        """Give compartments gates with these slopes and midpoints."""
+        self.parameters["log_slope"][compartments] = np.log(slope)
+        self.parameters["midpoint"][compartments] = midpoint
+        self.refresh()
+
+    def synaptic_conductance(self, x: ArrayLike, sign: int | None = None) -> Floats:
+        """Active synaptic conductance of every compartment, shape (B, N): of one sign, or of both."""
+        from scipy.sparse import csr_array
+
+        a = self.forward(x)
+        layout = self.layout
+        weight = self.conductance if sign is None else self.conductance * (self.sign == sign)
+        matrix = csr_array((weight, self.source, np.append(0, layout.last)), shape=(layout.size, layout.n_rows))
+        total: Floats = (matrix @ a.batch_first(a.presynaptic).T).T
+        return total
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters in use: active synapses, couplings, gates and decoder."""
+        core = self.layout.n_synapses + int((self.layout.parent >= 0).sum()) + 2 * int(self.gated.sum())
+        return core + sum(a.size for name, a in self.parameters.items() if name.startswith("decoder"))
+
+    def state(self) -> dict[str, Floats]:
+        """Everything that training changes, as copies."""
+        mine = {name: value.copy() for name, value in self.parameters.items()}
+        return {**mine, **self.connectivity.state(), "calibrated": np.array(self.calibrated)}
+
+    def restore(self, state: dict[str, Floats]) -> None:
+        """Go back to what `state` returned."""
+        for name, value in self.parameters.items():
+            if name not in state or state[name].shape != value.shape:
+                raise ParameterError(f"the state does not fit this network: {name} is missing or has another shape")
+            value[...] = state[name]
+        self.connectivity.restore(state)
+        self.calibrated = bool(state["calibrated"])
+        self.refresh()
+
+    def copy(self) -> Network:
+        """An independent copy."""
+        return copy.deepcopy(self)
+
+    def cell(self, k: int) -> tuple[Compartments, Synapses, Gate | None]:
+        """Cell `k` on its tree with learned couplings, conductances and gates, for drawing and `ds.steady_state`.
+
+        Returns
+        -------
+        compartments : Compartments
+            In normalised units, with the shape of the tree it was made from.
+        synapses : Synapses
+            Driven by the network's presynaptic rows: its inputs, then the outputs of its cells
+            (`Activity.presynaptic`). Those of a normalised additive cell have what they come to after division.
+        gate : Gate or None
+        """
+        from .build import exported
+
+        return exported(self, k)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to an HDF5 file; `load` reads it."""
+        from .files import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        """Read a network that `save` wrote."""
+        from .files import load
+
+        return load(path)
+
+    def __repr__(self) -> str:
+        cells = ", ".join(f"{len(p.cells)} {p.name}" for p in self.layout.populations)
+        return (
+            f"<Network: {self.n_inputs} inputs, {cells}, {self.n_outputs} outputs; {self.integration}, "
+            f"{self.layout.size} compartments, {self.layout.n_synapses} synapses, {self.dtype.name}>"
+        )
+
+
+def spans(first: int, last: int, parts: int) -> list[tuple[int, int]]:
+    """``first`` to ``last`` in at most `parts` ranges."""
+    return [(first + a, first + b) for a, b in parallel.ranges(last - first, parts)]
+
+
+def _without_memory(kernel: Any) -> Any:
+    return lambda _, *arguments: kernel(*arguments)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _count(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ParameterError(f"{name}={short(value)} must be a positive whole number")
+    return int(value)
