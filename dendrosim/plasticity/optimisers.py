@@ -1,0 +1,185 @@
+"""Optimisers: from gradients to changed raw parameters, in place. One small class each, registered under its name."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arguments import instance, number
+from ..errors import ParameterError, choose
+from ..kernels import parallel
+from ..kernels.memory import aligned
+
+Floats = NDArray[Any]
+
+GROUPS = ("synapses", "couplings", "gates", "decoder")
+"""Groups of parameters that have a learning rate of their own."""
+
+LOCAL_RATES = {"synapses": 1.5e-3, "couplings": 7e-4, "gates": 5e-4, "decoder": 1.5e-3}
+"""Of the published runs of local rules."""
+EXACT_RATES = {"synapses": 1e-3, "couplings": 5e-4, "gates": 5e-4, "decoder": 1e-3}
+"""Of the published runs of backpropagation."""
+
+_MANY = 20_000
+"""Values that are worth a second thread."""
+
+
+def group_of(parameter: str) -> str:
+    """Group of the parameter array with this name."""
+    if parameter.startswith("decoder"):
+        return "decoder"
+    return "gates" if parameter in ("log_slope", "midpoint") else parameter
+
+
+def rates_given(rates: dict[str, float] | float | None, default: dict[str, float]) -> dict[str, float]:
+    """Learning rate of every group: those given, the others by default; one number is for all."""
+    if rates is None:
+        return dict(default)
+    if not isinstance(rates, dict):
+        rates = dict.fromkeys(GROUPS, rates)
+    for name, value in rates.items():
+        choose("group of learning rates", name, GROUPS)
+        number(f"rate of {name}", value, least=0.0)
+    return {**default, **{name: float(value) for name, value in rates.items()}}
+
+
+class Optimiser(ABC):
+    """Changes parameter arrays in place, and keeps what it needs for that per array.
+
+    Parameters
+    ----------
+    clip : float or None
+        Bound on every value of a gradient.
+    """
+
+    name: ClassVar[str]
+    moments: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, clip: float | None = None) -> None:
+        self.clip = math.inf if clip is None else number("clip_value", clip, above=0.0)
+        self.steps = 0
+        self._kept: dict[str, dict[str, Floats]] = {name: {} for name in self.moments}
+
+    def kept(self, moment: str, parameter: str, like: Floats) -> Floats:
+        """An array of moments, zero at first."""
+        arrays = self._kept[moment]
+        if parameter not in arrays:
+            arrays[parameter] = aligned(like.shape, like.dtype)
+        return arrays[parameter]
+
+    def update(self, name: str, raw: Floats, gradient: Floats, rate: float, threads: int = 1) -> None:
+        """One step of the array called `name`; call `advance` once before the arrays of a step."""
+        flat, slope = raw.reshape(-1), gradient.reshape(-1)
+        parts = threads if flat.size > _MANY else 1
+        call = self._call(name, flat, slope, rate)
+        lanes = (0.0,) * (64 // flat.itemsize)
+        parallel.run(
+            lambda _, a, b: call(a, b, lanes), [(a, b) for a, b in parallel.ranges(flat.size, parts)], parts, _nothing
+        )
+
+    def advance(self) -> None:
+        """Count a step."""
+        self.steps += 1
+
+    @abstractmethod
+    def _call(self, name: str, raw: Floats, gradient: Floats, rate: float) -> Any:
+        """A function of a range and lanes that updates that range."""
+
+    def state(self) -> dict[str, Floats]:
+        """Moments and the number of steps, as copies."""
+        moments = {f"{m}/{p}": a.copy() for m, arrays in self._kept.items() for p, a in arrays.items()}
+        return {"steps": np.array(self.steps), **moments}
+
+    def restore(self, state: dict[str, Floats]) -> None:
+        """Go back to what `state` returned."""
+        self.steps = int(state["steps"])
+        for key, value in state.items():
+            if key != "steps":
+                moment, parameter = key.split("/")
+                self.kept(choose("moment", moment, self.moments), parameter, value)[...] = value
+
+
+class SGD(Optimiser):
+    """Plain gradient descent."""
+
+    name = "sgd"
+
+    def _call(self, name: str, raw: Floats, gradient: Floats, rate: float) -> Any:
+        from ..kernels import optimise
+
+        return lambda a, b, lanes: optimise.sgd(raw, gradient, rate, self.clip, a, b, lanes)
+
+
+class Momentum(Optimiser):
+    """Gradient descent with heavy-ball momentum.
+
+    Parameters
+    ----------
+    decay : float, default 0.9
+    clip : float or None
+    """
+
+    name = "momentum"
+    moments = ("velocity",)
+
+    def __init__(self, decay: float = 0.9, clip: float | None = None) -> None:
+        super().__init__(clip)
+        self.decay = number("decay", decay, least=0.0)
+        if self.decay >= 1:
+            raise ParameterError(f"decay={decay} must be below 1, or the velocity grows without end")
+
+    def _call(self, name: str, raw: Floats, gradient: Floats, rate: float) -> Any:
+        from ..kernels import optimise
+
+        velocity = self.kept("velocity", name, raw)
+        return lambda a, b, lanes: optimise.momentum(raw, gradient, velocity, rate, self.decay, self.clip, a, b, lanes)
+
+
+class Adam(Optimiser):
+    """Adam (Kingma & Ba 2015).
+
+    Parameters
+    ----------
+    beta1, beta2, epsilon : float
+        0.9, 0.999 and 1e-8 by default, as in the published runs.
+    clip : float or None
+    """
+
+    name = "adam"
+    moments = ("mean", "square")
+
+    def __init__(
+        self, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, clip: float | None = None
+    ) -> None:
+        super().__init__(clip)
+        self.beta1, self.beta2 = number("beta1", beta1, least=0.0), number("beta2", beta2, least=0.0)
+        if max(self.beta1, self.beta2) >= 1:
+            raise ParameterError(f"beta1={beta1} and beta2={beta2} must be below 1")
+        self.epsilon = number("epsilon", epsilon, above=0.0)
+
+    def _call(self, name: str, raw: Floats, gradient: Floats, rate: float) -> Any:
+        from ..kernels import optimise
+
+        mean, square = self.kept("mean", name, raw), self.kept("square", name, raw)
+        step = rate / (1.0 - self.beta1**self.steps)
+        shrink = 1.0 / math.sqrt(1.0 - self.beta2**self.steps)
+        constants = (step, self.beta1, self.beta2, shrink, self.epsilon, self.clip)
+        return lambda a, b, lanes: optimise.adam(raw, gradient, mean, square, *constants, a, b, lanes)
+
+
+OPTIMISERS: dict[str, type[Optimiser]] = {kind.name: kind for kind in (SGD, Momentum, Adam)}
+
+
+def optimiser(given: str | Optimiser, clip: float | None = None) -> Optimiser:
+    """The optimiser registered under a name, or the one given."""
+    if isinstance(given, str):
+        return OPTIMISERS[choose("optimiser", given, OPTIMISERS)](clip=clip)
+    return instance("optimiser", given, Optimiser, f"or one of the names {', '.join(OPTIMISERS)}")
+
+
+def _nothing() -> None:
+    return None

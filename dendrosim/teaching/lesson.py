@@ -1,0 +1,126 @@
+"""One minibatch as teaching signals and modulators see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels import parallel
+from ..networks.network import spans
+
+if TYPE_CHECKING:
+    from ..networks.activity import Activity
+    from ..networks.network import Network
+
+Floats = NDArray[Any]
+
+
+@dataclass
+class Lesson:
+    """What happened in a minibatch of B samples, and what compartments are told about it.
+
+    The loss L is the mean over the batch: 1/B is in the errors, and gradients are plain sums over samples.
+
+    Attributes
+    ----------
+    network : Network
+    activity : Activity
+    targets : int array of shape (B,)
+        Class labels.
+    output_error : array of shape (B, n_outputs)
+        dL/dlogits.
+    soma_error : array of shape (B, n_readout)
+        Exact dL/da of the cells that the decoder reads, through the decoder.
+    rng : numpy Generator
+        For teaching signals with noise.
+    threads : int
+    credit : array of shape (n_blocks, N, width)
+        e_n, an estimate of dL/dV_n, in blocks as in `Activity`; filled by the teaching signal.
+    factor : array of shape (N,)
+        Modulators multiply every gradient of a compartment by it.
+    coupling_factor : array of shape (N,)
+        Modulators multiply the gradient of each coupling by it besides.
+    """
+
+    network: Network
+    activity: Activity
+    targets: NDArray[np.int64]
+    output_error: Floats
+    soma_error: Floats
+    rng: np.random.Generator
+    threads: int
+    credit: Floats
+    factor: Floats = field(init=False)
+    coupling_factor: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.factor, self.coupling_factor = (np.ones(self.network.layout.size, self.network.dtype) for _ in range(2))
+
+    def of_somas(self, values: Floats) -> Floats:
+        """Values of shape (B, n_readout) in blocks over all cells, 0 at cells that are not read."""
+        return self.activity.of_cells(values)
+
+    def broadcast(self, soma: Floats, below: Floats) -> None:
+        """Fill the credit with what every cell is told, times f'(V_n).
+
+        Parameters
+        ----------
+        soma, below : arrays of shape (n_blocks, C, width)
+            Estimates of dL/da for the root of each cell, and for its other compartments.
+        """
+        from ..kernels import layers
+
+        a, layout = self.activity, self.network.layout
+        told = [layout.roots, a.derivative.reshape(-1), soma.reshape(-1), below.reshape(-1), self.credit.reshape(-1)]
+        jobs = [(*told, a.n_blocks, *part, a.lanes) for part in spans(0, layout.n_cells, self.threads)]
+        parallel.run(lambda _, *job: layers.broadcast(*job), jobs, self.threads, _nothing)
+
+    def transport(self) -> Floats:
+        """Fill the credit with the exact dL/dV_n, by transport along every tree and back through the synapses.
+
+        Returns
+        -------
+        array of shape (n_blocks, C, width)
+            Exact dL/da of every cell, hidden ones included.
+        """
+        from ..kernels import layers
+
+        a, network, layout = self.activity, self.network, self.network.layout
+        soma = self.of_somas(self.soma_error)
+        tree = [layout.parent, layout.roots, network.coupling, a.resistance.reshape(-1), a.derivative.reshape(-1)]
+        flat = [soma.reshape(-1), self.credit.reshape(-1)]
+        synapses = [layout.first, layout.middle, layout.last, network.source, network.conductance]
+        constants = [network.force, network.dtype.type(network.kind.pull), layout.n_inputs, layout.n_cells]
+        driven = {p.target for p in layout.projections if p.source != "input"}
+        for i in range(len(layout.populations) - 1, -1, -1):
+            jobs = [(*tree, *flat, a.n_blocks, *part, a.lanes) for part in spans(*layout.cells_of[i], self.threads)]
+            parallel.run(lambda _, *job: layers.transport(*job), jobs, self.threads, _nothing)
+            if layout.populations[i].name in driven:
+                back = partial(
+                    layers.credit_sources, *synapses, *constants, a.voltage.reshape(-1), a.resistance.reshape(-1),
+                    self.credit.reshape(-1), soma.reshape(-1), *layout.compartments_of[i],
+                )  # fmt: skip
+                blocks = parallel.ranges(a.n_blocks, self.threads)
+                parallel.run(lambda _, *job: back(*job, a.lanes), blocks, self.threads, _nothing)  # noqa: B023
+        return soma
+
+    def path_gain(self, out: Floats) -> Floats:
+        """What a broadcast of dL/da_soma lacks at every compartment (eq. 10), into `out`, shaped like the credit.
+
+        f'(V_n) times it times dL/da_soma is the exact dL/dV_n.
+        """
+        from ..kernels import layers
+
+        a, layout = self.activity, self.network.layout
+        tree = [layout.parent, layout.roots, self.network.coupling, a.resistance.reshape(-1), a.derivative.reshape(-1)]
+        jobs = [(*tree, out.reshape(-1), a.n_blocks, *part, a.lanes) for part in spans(0, layout.n_cells, self.threads)]
+        parallel.run(lambda _, *job: layers.path_gain(*job), jobs, self.threads, _nothing)
+        return out
+
+
+def _nothing() -> None:
+    return None
