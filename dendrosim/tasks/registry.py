@@ -8,8 +8,15 @@ from typing import Any
 
 from ..errors import ParameterError, choose
 from .cifar import cifar10
+from .context_gating import context_gating
+from .cue_integration import cue_integration
 from .digits import digits
+from .figure_ground import figure_ground_mnist
+from .hierarchical import hierarchical
 from .images import fashion_mnist, mnist
+from .info_shunting import info_shunting
+from .noise_lines import noise_lines
+from .noise_subspace import noise_subspace_mnist
 from .seeds import natural
 from .task import Task
 
@@ -19,6 +26,13 @@ TASKS: dict[str, Callable[..., Task]] = {
     "mnist": mnist,
     "fashion_mnist": fashion_mnist,
     "cifar10": cifar10,
+    "figure_ground_mnist": figure_ground_mnist,
+    "context_gating": context_gating,
+    "noise_lines": noise_lines,
+    "noise_subspace_mnist": noise_subspace_mnist,
+    "info_shunting": info_shunting,
+    "hierarchical": hierarchical,
+    "cue_integration": cue_integration,
 }
 
 # Names of published runs that cannot be taken over, and what to say.

@@ -46,8 +46,8 @@ class Task:
     transforms : tuple of Transform
         What `batch` does to training rows each time; empty in most tasks.
     n_validation : int, or None
-        How many rows of `x_train` published runs kept back for validation, to be given to `split`; None if there are no
-        such runs.
+        How many rows of `x_train` are meant for validation, to be given to `split`: as many as published runs kept
+        back, or as many as were asked for; None if nobody says.
     seed : int
         Seed of whatever was drawn.
     options : dict
