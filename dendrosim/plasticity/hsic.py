@@ -60,13 +60,14 @@ class Linear(Kernel):
     name = "linear"
 
     def matrix(self, z: Array) -> Array:
-        return z @ z.T
+        out: Array = z @ z.T
+        return out
 
     def gradient(self, z: Array, y: Array, self_weight: float, target_weight: float) -> Array:
         n_samples, size = z.shape
         zc = z - z.mean(0)
         scale = z.dtype.type(1.0 / n_samples**2)
-        out = np.zeros_like(zc)
+        out: Array = np.zeros_like(zc)
         if self_weight:
             product = zc @ (zc.T @ zc) if size < n_samples else (zc @ zc.T) @ zc
             out += (4.0 * self_weight * scale) * product
@@ -97,8 +98,8 @@ class RBF(Kernel):
         squares = np.diagonal(product)
         distance = np.maximum(squares[:, None] + squares[None, :] - 2.0 * product, 0.0)
         np.fill_diagonal(distance, 0.0)
-        out: Array = np.exp(distance * z.dtype.type(-0.5 / self.sigma**2))
-        return out
+        similarity: Array = np.exp(distance * z.dtype.type(-0.5 / self.sigma**2))
+        return similarity
 
     def gradient(self, z: Array, y: Array, self_weight: float, target_weight: float) -> Array:
         scale = 1.0 / z.shape[0] ** 2

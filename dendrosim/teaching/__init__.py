@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..arguments import instance
 from .base import Teaching
-from .exact import Exact
-from .registry import construct
+from .broadcast import Broadcast
+from .degraded import Degraded
+from .exact import DecoderOnly, Exact
+from .mismatch import LocalMismatch
+from .per_soma import PerSoma, Shuffled
+from .random_feedback import DFA, LowRank
+from .registry import TEACHING, teaching
+from .scalar import Scalar
 
-TEACHING: dict[str, type[Teaching]] = {kind.name: kind for kind in (Exact,)}
-
-
-def teaching(given: str | Teaching, **options: Any) -> Teaching:
-    """The teaching signal registered under a name, made with `options`, or the one given."""
-    if isinstance(given, str):
-        return construct("teaching", TEACHING, given, options)
-    return instance("teaching", given, Teaching, f"or one of the names {', '.join(TEACHING)}")
+__all__ = [
+    "DFA",
+    "TEACHING",
+    "Broadcast",
+    "DecoderOnly",
+    "Degraded",
+    "Exact",
+    "LocalMismatch",
+    "LowRank",
+    "PerSoma",
+    "Scalar",
+    "Shuffled",
+    "Teaching",
+    "teaching",
+]
