@@ -56,8 +56,8 @@ class Learner:
     rule : str or Rule, default "3F"
     optimiser : str or Optimiser, default "adam"
     rates : dict or float, optional
-        Learning rates of ``synapses``, ``couplings``, ``gates`` and ``decoder``; by default those of the published runs,
-        of local rules or (teaching "exact") of backpropagation.
+        Learning rates of ``synapses``, ``couplings``, ``gates`` and ``decoder``; by default those of the published
+        runs, of local rules or (teaching "exact") of backpropagation.
     decoder : {"local", "exact", "frozen"}, default "local"
         How the decoder learns. The local update of a linear decoder is its exact gradient; one with hidden layers needs
         "exact".
@@ -97,8 +97,8 @@ class Learner:
         self.decoder = choose("decoder", decoder, DECODER_UPDATES)
         if decoder == "local" and not network.decoder.local:
             raise ParameterError(
-                f"a decoder of kind {network.decoder.name!r} has no local update; use decoder='exact' or 'frozen', or a "
-                "network with decoder='linear'"
+                f"a decoder of kind {network.decoder.name!r} has no local update; use decoder='exact' or 'frozen', or "
+                "a network with decoder='linear'"
             )
         default = EXACT_RATES if self.teaching.name == "exact" else LOCAL_RATES
         self.rates = rates_given(rates, default)
@@ -111,6 +111,7 @@ class Learner:
         self.swaps = 0
         self.rng = np.random.default_rng(seed)
         self.teaching.prepare(network, self.rng)
+        self.rule.suits(self.teaching)
         self.rule.prepare(network)
         self._activity: Activity | None = None
         self._credit: Floats | None = None
@@ -173,6 +174,7 @@ class Learner:
             self.teaching.credit(lesson)
             self.rule.modulate(lesson)
             self._contract(lesson)
+            self.rule.amend(lesson, self._values)
         correct = int((lesson.activity.logits.argmax(axis=1) == y).sum())
         return Gradients(self._values, float(-own.mean()), correct)
 
@@ -235,8 +237,8 @@ class Learner:
             self.optimiser.update(name, value, values[name], self.rates[group] * self.rate_factor, threads)
         if not self.teaching.frozen_core:
             moments = [self.optimiser.kept(m, "synapses", values["synapses"]) for m in self.optimiser.moments]
-            empty = [np.zeros(0, network.dtype)] * (2 - len(moments))
-            self.swaps += network.connectivity.reselect(*moments, *empty, threads)
+            first, second = [*moments, *[np.zeros(0, network.dtype)] * (2 - len(moments))]
+            self.swaps += network.connectivity.reselect(first, second, threads)
             network.refresh(threads)
         return gradients.loss, gradients.correct
 
@@ -244,8 +246,8 @@ class Learner:
         """Everything besides the network's own state that an exact resume needs, as copies."""
         from json import dumps
 
-        parts = {"optimiser": self.optimiser, "teaching": self.teaching, "rule": self.rule}
-        kept = {f"{part}:{key}": value for part, it in parts.items() for key, value in it.state().items()}
+        states = {"optimiser": self.optimiser.state(), "teaching": self.teaching.state(), "rule": self.rule.state()}
+        kept = {f"{part}:{key}": value for part, state in states.items() for key, value in state.items()}
         generator = np.frombuffer(dumps(self.rng.bit_generator.state).encode(), np.uint8)
         return {**kept, "rng": generator.copy(), "swaps": np.array(self.swaps)}
 
