@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from ..errors import choose
 from .measures import by_part, compare
-from .parts import CORE, GROUPS, NetworkLike, Part, parts_of, synapse_compartment
+from .parts import CORE, GROUPS, NetworkLike, Part, layer_name, parts_of, synapse_compartment
 
 Floats = NDArray[np.float64]
 Gradients = dict[str, NDArray[Any]]
 
 _ROW = np.dtype([("group", "U64"), ("cosine", "f8"), ("scale_mismatch", "f8"), ("relative_l2", "f8"), ("n", "i8")])
-_MEASURES = ("cosine", "scale_mismatch", "relative_l2")
+MEASURES = ("cosine", "scale_mismatch", "relative_l2")
 
 
 class Fidelity:
@@ -82,7 +82,7 @@ class Fidelity:
 
     def _layers(self, parts: Sequence[Part]) -> list[tuple[Any, ...]]:
         rows = []
-        for layer in dict.fromkeys(part.layer for part in parts if part.group in CORE):
+        for layer in (layer_name(self.layout, i) for i in range(len(self.layout.layers))):
             here = [part for part in parts if part.layer == layer]
             rows.append(_vector(layer, here, self.local, self.exact))
             for group in CORE:

@@ -69,10 +69,10 @@ class PathGains:
         self.table = np.array(rows, dtype=_ROW)
 
     def plot(self, **options: Any) -> Any:
-        """Draw the gains per stage; see `dendrosim.plotting.plot_path_gains`."""
-        from ..plotting import plot_path_gains
+        """Draw the gains per stage; see `dendrosim.plotting.plot_path_gain`."""
+        from ..plotting import plot_path_gain
 
-        return plot_path_gains(self, **options)
+        return plot_path_gain(self, **options)
 
     def __str__(self) -> str:
         width = max(len(str(name)) for name in self.table["layer"])

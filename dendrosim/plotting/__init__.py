@@ -18,6 +18,16 @@ _HOME = {
     "plot_gradient_map": "gradient_map",
     "plot_synapse_map": "synapse_map",
     "plot_synapse_maps": "synapse_map",
+    "plot_learning_curve": "learning",
+    "plot_gap": "learning",
+    "plot_paired_difference": "learning",
+    "plot_weight_distribution": "learning_statistics",
+    "plot_path_gain": "learning_statistics",
+    "plot_fidelity": "fidelity",
+    "plot_fidelity_by_stage": "fidelity",
+    "plot_fidelity_over_training": "fidelity_training",
+    "plot_fidelity_training_figure": "fidelity_training",
+    "plot_fidelity_trees": "fidelity_trees",
     "style": "styling",
     "region_color": "styling",
 }
@@ -25,12 +35,22 @@ _HOME = {
 __all__ = [
     "plot_attenuation",
     "plot_dendrogram",
+    "plot_fidelity",
+    "plot_fidelity_by_stage",
+    "plot_fidelity_over_training",
+    "plot_fidelity_training_figure",
+    "plot_fidelity_trees",
+    "plot_gap",
     "plot_gradient_map",
+    "plot_learning_curve",
     "plot_morphology",
     "plot_morphology_3d",
+    "plot_paired_difference",
+    "plot_path_gain",
     "plot_profile",
     "plot_synapse_map",
     "plot_synapse_maps",
+    "plot_weight_distribution",
     "region_color",
     "style",
 ]
@@ -38,7 +58,12 @@ __all__ = [
 if TYPE_CHECKING:
     from .attenuation import plot_attenuation, plot_profile
     from .dendrogram import plot_dendrogram
+    from .fidelity import plot_fidelity, plot_fidelity_by_stage
+    from .fidelity_training import plot_fidelity_over_training, plot_fidelity_training_figure
+    from .fidelity_trees import plot_fidelity_trees
     from .gradient_map import plot_gradient_map
+    from .learning import plot_gap, plot_learning_curve, plot_paired_difference
+    from .learning_statistics import plot_path_gain, plot_weight_distribution
     from .morphology import plot_morphology
     from .morphology_3d import plot_morphology_3d
     from .styling import region_color, style

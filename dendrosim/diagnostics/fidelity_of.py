@@ -1,0 +1,140 @@
+"""Fidelity of a rule's gradient to the exact one on the same network and batch (paper, section 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from ..arguments import instance, short
+from ..errors import ParameterError
+from .fidelity_report import Fidelity
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..networks.network import Network
+    from ..plasticity.rules import Rule
+    from ..teaching import Teaching
+
+Gradients = dict[str, NDArray[Any]]
+
+
+def fidelity(
+    network: Network,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    teaching: str | Teaching = "per_soma",
+    rule: str | Rule | Mapping[str, Any] = "5F",
+    seed: int | np.random.SeedSequence = 0,
+    warmup: Iterable[tuple[ArrayLike, ArrayLike]] = (),
+    state: Mapping[str, NDArray[Any]] | None = None,
+    threads: int | None = None,
+) -> Fidelity:
+    """Compare the gradient of a teaching signal and a rule with the exact gradient.
+
+    Both are taken on the same weights and the same batch, before any clipping and before the optimiser; the network is
+    not changed. The exact gradient is that of the mean cross-entropy with respect to the raw parameters, as
+    backpropagation gives it.
+
+    Parameters
+    ----------
+    network : Network
+        Fresh or trained. The dtype is the network's: a float64 network gives the cosines of float64.
+    x : array of shape (B, n_inputs)
+        Inputs, not negative.
+    y : int array of shape (B,)
+        Classes.
+    teaching : str or Teaching, default "per_soma"
+        The teaching signal.
+    rule : str, Rule or mapping, default "5F"
+        The local rule. Its modulators start afresh, with this batch as their first.
+    seed : int or SeedSequence, default 0
+        For random feedback and noise.
+    warmup : iterable of (x, y)
+        Batches that the modulators' running averages see before. Nothing is learned on them.
+    state : mapping, optional
+        ``Learner.state()`` of the learner that trained the network: random feedback and running averages are then the
+        ones it was trained with.
+    threads : int, optional
+        As for `Network.forward`.
+
+    Returns
+    -------
+    Fidelity
+        Cosine, scale mismatch and relative L2 per component group, layer and stage, compartment and synapse.
+
+    Raises
+    ------
+    ParameterError
+        If the teaching signal, the rule or the state do not suit the network, or as for `Network.forward`.
+
+    Examples
+    --------
+    >>> import numpy as np, dendrosim as ds
+    >>> network = ds.Network.dendritic(20, 3, [4], [2, 2], 5, 5, dtype="float64")
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.random((50, 20)), rng.integers(0, 3, 50)
+    >>> report = ds.fidelity(network, x, y, teaching="exact", rule="3F")
+    >>> round(float(report["all"]["cosine"]), 12)
+    1.0
+    """
+    from ..networks.network import Network
+    from ..plasticity.learner import Learner
+
+    instance("network", network, Network, "such as ds.Network.dendritic(...)")
+    # a decoder's own gradient is the same under every teaching signal, and need not have a local form to be compared
+    local = Learner(network, teaching, rule, decoder="exact", seed=seed, threads=threads)
+    if state is not None:
+        _restore(local, state)
+    for batch in warmup:
+        if not isinstance(batch, tuple) or len(batch) != 2:
+            raise ParameterError(f"warmup must be pairs (x, y), such as [(x0, y0), (x1, y1)]; got {short(batch)}")
+        local.gradients(*batch)
+    exact = Learner(network, "exact", "3F", decoder="exact", threads=threads)
+    both = [learner.gradients(x, y).values for learner in (local, exact)]
+    return Fidelity(
+        network,
+        *both,
+        teaching=teaching if isinstance(teaching, str) else repr(teaching),
+        rule=local.rule.name,
+        n_samples=len(y),  # type: ignore[arg-type]
+    )
+
+
+def compare_gradients(network: Network, local: Gradients, exact: Gradients) -> Fidelity:
+    """Compare two gradients of one network, wherever they come from.
+
+    Parameters
+    ----------
+    network : Network
+        Says which entries belong together.
+    local, exact : dict of arrays
+        Under the names and in the shapes of ``network.parameters``, as `Learner.gradients` gives them in ``values``.
+
+    Raises
+    ------
+    ParameterError
+        If a name is missing or a shape is another.
+    """
+    for what, gradient in (("local", local), ("exact", exact)):
+        for name, parameter in network.parameters.items():
+            shape = gradient[name].shape if name in gradient else None
+            if shape != parameter.shape:
+                found = "is missing" if shape is None else f"has shape {shape}"
+                raise ParameterError(f"{what}[{name!r}] {found}; the network's has shape {parameter.shape}")
+    return Fidelity(network, local, exact)
+
+
+def _restore(learner: Any, state: Mapping[str, NDArray[Any]]) -> None:
+    """Give a new learner the feedback and the running averages of another."""
+    for part, it in (("teaching", learner.teaching), ("rule", learner.rule)):
+        mine = {key.split(":", 1)[1]: value for key, value in state.items() if key.startswith(f"{part}:")}
+        if set(mine) != set(it.state()):
+            raise ParameterError(
+                f"state keeps {sorted(mine) or 'nothing'} of the {part}, but {it!r} needs {sorted(it.state())}: it "
+                "must be Learner.state() of a learner with the same teaching and rule"
+            )
+        it.restore(mine)
