@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
@@ -153,13 +151,12 @@ def positive(raw: Array, kind: int, value: Array, factor: Array, first: int, las
 def reselect(
     bank_first: Array,
     bank_last: Array,
-    bank_row: Array,
-    bank_reserve: Array,
-    bank_width: Array,
-    best: Array,
+    heap_first: Array,
+    heap_last: Array,
     raw: Array,
     source: Array,
-    reserve: Array,
+    heap: Array,
+    heap_source: Array,
     mean: Array,
     square: Array,
     first_bank: int,
@@ -174,14 +171,11 @@ def reselect(
     ----------
     bank_first, bank_last : int arrays
         Synapses of each bank.
-    bank_row, bank_width : int arrays
-        First presynaptic row and number of candidates.
-    bank_reserve : int array
-        Where its candidates begin in `reserve`.
-    best : array
-        Largest inactive raw weight of each bank, kept up to date.
-    reserve : array
-        Raw weights of all candidates; -inf where active.
+    heap_first, heap_last : int arrays
+        Its inactive candidates.
+    heap, heap_source : arrays
+        Raw weights and sources of inactive candidates, those of a bank ordered as a heap: entry k of it is not smaller
+        than its entries 2 k + 1 and 2 k + 2, so that the largest comes first.
     mean, square : arrays
         Moments of the optimiser, cleared for newcomers; arrays of shape (0,) where it has none.
 
@@ -192,34 +186,38 @@ def reselect(
     """
     swaps = 0
     for bank in range(first_bank, last_bank):
-        while True:
-            low = bank_first[bank]
-            for j in range(bank_first[bank] + 1, bank_last[bank]):
-                if raw[j] < raw[low]:
-                    low = j
-            if not raw[low] < best[bank]:
+        top, size = heap_first[bank], heap_last[bank] - heap_first[bank]
+        while size > 0:
+            least = smallest(raw, bank_first[bank], bank_last[bank])
+            if not least < heap[top]:
                 break
-            start = bank_reserve[bank]
-            chosen = start
-            while reserve[chosen] != best[bank]:
-                chosen += 1
-            reserve[start + source[low] - bank_row[bank]] = raw[low]
-            raw[low] = reserve[chosen]
-            reserve[chosen] = -np.inf
-            source[low] = bank_row[bank] + chosen - start
+            low = bank_first[bank]
+            while raw[low] != least:
+                low += 1
+            raw[low] = heap[top]
+            leaving, source[low] = source[low], heap_source[top]
             if mean.size:
                 mean[low] = 0.0
             if square.size:
                 square[low] = 0.0
-            best[bank] = largest(reserve, start, start + bank_width[bank])
+            k = 0  # the one that leaves sinks from the top to its place
+            while True:
+                child = 2 * k + 1
+                if child + 1 < size and heap[top + child + 1] > heap[top + child]:
+                    child += 1
+                if child >= size or not heap[top + child] > least:
+                    break
+                heap[top + k], heap_source[top + k] = heap[top + child], heap_source[top + child]
+                k = child
+            heap[top + k], heap_source[top + k] = least, leaving
             swaps += 1
     return swaps
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz", "reassoc"})
-def largest(values: Array, first: int, last: int) -> float:
-    """Largest of ``values[first:last]``; -inf if there is none."""
-    out = values.dtype.type(-math.inf)
+def smallest(values: Array, first: int, last: int) -> float:
+    """Smallest of ``values[first:last]``."""
+    out = values[first]
     for i in range(first, last):
-        out = max(out, values[i])
+        out = min(out, values[i])
     return out

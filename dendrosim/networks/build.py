@@ -57,7 +57,7 @@ def layers(
 
 
 def _whole(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
 
 
 def _per_layer(name: str, value: int | Sequence[int], n_layers: int, least: int) -> list[int]:

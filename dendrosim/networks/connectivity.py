@@ -32,30 +32,26 @@ class Connectivity:
     ----------
     raw : array of shape (S,)
         Raw weights of active synapses; the network's parameter.
+    heap, heap_source : arrays
+        Raw weights and sources of inactive candidates.
     source, sign : int arrays of shape (S,)
     """
 
     def __init__(self, banks: Banks, drawn: list[Floats], kind: str, dtype: np.dtype[Any]) -> None:
         self.kind = choose("connectivity", kind, KINDS)
         self.banks = banks
-        active = [
-            np.sort(np.argsort(-raw, kind="stable")[: b - a])
-            for raw, a, b in zip(drawn, banks.first, banks.last, strict=True)
-        ]
         count = banks.last - banks.first
+        order = [np.argsort(-raw) for raw in drawn]  # descending: the inactive ones are a heap
+        active = [np.sort(chosen[:k]) for chosen, k in zip(order, count, strict=True)]
         self.source: NDArray[np.int64] = np.concatenate(active) + np.repeat(banks.row, count)
         self.sign: NDArray[np.int64] = np.repeat(banks.sign, count)
         self.raw = np.concatenate([raw[chosen] for raw, chosen in zip(drawn, active, strict=True)]).astype(dtype)
-        self._start: NDArray[np.int64] = np.cumsum(banks.width) - banks.width
-        if kind == "topk":
-            self.reserve = np.concatenate(drawn).astype(dtype)
-            self.reserve[np.repeat(self._start, count) + np.concatenate(active)] = -np.inf
-        else:
-            self.reserve = np.zeros(0, dtype)
-        self.best = self._best()
-
-    def _best(self) -> Floats:
-        return np.maximum.reduceat(self.reserve, self._start) if self.reserve.size else self.reserve
+        left = [chosen[k:] if kind == "topk" else chosen[:0] for chosen, k in zip(order, count, strict=True)]
+        size = np.array([chosen.size for chosen in left], np.int64)
+        self._last: NDArray[np.int64] = np.cumsum(size)
+        self._first: NDArray[np.int64] = self._last - size
+        self.heap = np.concatenate([raw[chosen] for raw, chosen in zip(drawn, left, strict=True)]).astype(dtype)
+        self.heap_source: NDArray[np.int64] = np.concatenate(left) + np.repeat(banks.row, size)
 
     def reselect(self, mean: Floats, square: Floats, threads: int) -> int:
         """Exchange active synapses that fell below inactive candidates; returns how many.
@@ -72,26 +68,23 @@ class Connectivity:
 
         b = self.banks
         swaps = []
+        fixed = (b.first, b.last, self._first, self._last)
+        mine = (self.raw, self.source, self.heap, self.heap_source, mean, square)
 
         def work(_: None, first: int, last: int) -> None:
-            swaps.append(
-                optimise.reselect(
-                    b.first, b.last, b.row, self._start, b.width, self.best, self.raw, self.source, self.reserve, mean,
-                    square, first, last,
-                )
-            )  # fmt: skip
+            swaps.append(optimise.reselect(*fixed, *mine, first, last))
 
         parallel.run(work, parallel.ranges(b.first.size, threads), threads, lambda: None)
         return sum(swaps)
 
     def state(self) -> dict[str, Floats]:
         """What changes besides the raw weights."""
-        return {"source": self.source.copy(), "reserve": self.reserve.copy()}
+        return {"source": self.source.copy(), "heap": self.heap.copy(), "heap_source": self.heap_source.copy()}
 
     def restore(self, state: dict[str, Floats]) -> None:
         """Go back to what `state` returned."""
-        for name, value in (("source", self.source), ("reserve", self.reserve)):
+        for name in ("source", "heap", "heap_source"):
+            value = getattr(self, name)
             if name not in state or state[name].shape != value.shape:
                 raise ParameterError(f"the state does not fit this network: {name} is missing or has another shape")
             value[...] = state[name]
-        self.best = self._best()

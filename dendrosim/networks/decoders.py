@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -92,7 +93,7 @@ class MLP(Decoder):
     def initial(self, n_in: int, n_out: int, rng: np.random.Generator) -> Parameters:
         widths = [n_in, *self.hidden, n_out]
         made = {}
-        for i, (a, b) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+        for i, (a, b) in enumerate(pairwise(widths)):
             made[f"decoder_weight_{i}"], made[f"decoder_bias_{i}"] = _uniform(a, b, rng)
         return made
 

@@ -37,8 +37,8 @@ def candidates(layout: Layout, kind: str, rng: np.random.Generator) -> list[Floa
     drawn = [rng.normal(0.0, np.sqrt(2.0 / (n + 1)), n) for n in banks.width]
     count = banks.last - banks.first
     total = {1: np.zeros(layout.size), -1: np.zeros(layout.size)}
-    for bank, raw in enumerate(drawn):
-        total[int(banks.sign[bank])][banks.compartment[bank]] += _transform(_largest(raw, count[bank]), kind).sum()
+    for raw, sign, compartment, k in zip(drawn, banks.sign, banks.compartment, count, strict=True):
+        total[int(sign)][compartment] += _transform(_largest(raw, int(k)), kind).sum()
     name = np.array([layout.layer[n] for n in banks.compartment])
     for layer in np.unique(name):
         here = np.unique(banks.compartment[name == layer])
@@ -72,7 +72,7 @@ class Initialisation(ABC):
 class Fair(Initialisation):
     """The same for every integration: what a compartment gets from its children weighs as much as its synapses.
 
-    Couplings: the children's sum up to ``ratio`` times the rest of the total conductance that the parent has on average.
+    Couplings: the children's sum up to ``ratio`` times the rest of the parent's mean total conductance.
     Gates: from the 10 and 90 % quantiles of each compartment's own voltage, put at outputs of 0.1 and 0.9, so that no
     integration begins with a flat gate, or a shut one.
 
@@ -108,7 +108,7 @@ class Fair(Initialisation):
                     above = np.isin(level, layout.parent[level])
                     now = level[~above]
                     voltage = network.forward(x).voltages(now)
-                    low, middle, high = np.quantile(voltage, [0.1, 0.5, 0.9], axis=0)
+                    low, high = np.quantile(voltage, [0.1, 0.9], axis=0)
                     # tanh(m (V - b)) = 0.8 at the quantiles
                     slope = np.arctanh(0.8) / np.maximum((high - low) / 2.0, 1e-3)
                     network.set_gates(now, np.minimum(slope, self.steepest), (low + high) / 2.0)
@@ -116,11 +116,11 @@ class Fair(Initialisation):
 
 
 class Published(Initialisation):
-    """As the published runs began (REFERENCE: analytical expectations), for replication.
+    """As the runs of the local-credit paper began ("analytical expectations"), for replication.
 
-    Couplings of shunting cells put the parent at V* = max(0.49, V/2 + 0.25), V being what its synapses alone are expected
-    to make; this makes them large. Gates have slope 1.5 (shunting) or 0.1 (additive: nearly flat) and their midpoint at
-    the expected voltage.
+    Inputs count as 0.5. Couplings of shunting cells put the parent at V* = max(0.49, V/2 + 0.25), V being what its
+    synapses alone would make; this makes them large. Gates have slope 1.5 (shunting) or 0.1 (additive: nearly flat) and
+    their midpoint at the expected voltage.
     """
 
     name = "published"
@@ -146,10 +146,8 @@ class Published(Initialisation):
         else:
             network.set_couplings(child, np.ones(child.size))
         inner = count > 0
-        if shunting:
-            expected = np.where(inner, target, alone)
-        else:
-            expected = g_e - g_i + np.where(inner, 0.5 * count, 0.0)
+        additive = g_e - g_i + np.where(inner, 0.5 * count, 0.0)
+        expected = np.where(inner, target, alone) if shunting else additive
         gated = np.flatnonzero(network.gated)
         network.set_gates(gated, np.full(gated.size, 1.5 if shunting else 0.1), expected[gated])
 

@@ -77,7 +77,8 @@ class NormalisedAdditive(NetworkIntegration):
 
     def base(self, layout: Layout, conductance: Floats, coupling: Floats) -> Floats:
         total = np.concatenate([[0.0], np.cumsum(conductance, dtype=np.float64)])
-        return layout.leak + (total[layout.last] - total[layout.first]) + _of_children(layout, coupling)
+        synaptic: Floats = total[layout.last] - total[layout.first]
+        return layout.leak + synaptic + _of_children(layout, coupling)
 
 
 INTEGRATIONS: dict[str, NetworkIntegration] = {kind.name: kind() for kind in (Shunting, Additive, NormalisedAdditive)}

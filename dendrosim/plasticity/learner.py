@@ -14,10 +14,13 @@ from ..kernels import parallel
 from ..networks.activity import Activity
 from ..networks.integration import INTEGRATIONS
 from ..networks.network import Network, spans
-from ..teaching import Teaching, teaching as teaching_named
+from ..teaching import Teaching
+from ..teaching import teaching as teaching_named
 from ..teaching.lesson import Lesson
-from .optimisers import EXACT_RATES, LOCAL_RATES, Optimiser, group_of, optimiser as optimiser_named, rates_given
-from .rules import Rule, rule as rule_named
+from .optimisers import EXACT_RATES, LOCAL_RATES, Optimiser, group_of, rates_given
+from .optimisers import optimiser as optimiser_named
+from .rules import Rule
+from .rules import rule as rule_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -237,8 +240,8 @@ class Learner:
             self.optimiser.update(name, value, values[name], self.rates[group] * self.rate_factor, threads)
         if not self.teaching.frozen_core:
             moments = [self.optimiser.kept(m, "synapses", values["synapses"]) for m in self.optimiser.moments]
-            first, second = [*moments, *[np.zeros(0, network.dtype)] * (2 - len(moments))]
-            self.swaps += network.connectivity.reselect(first, second, threads)
+            padded = [*moments, *[np.zeros(0, network.dtype)] * 2]
+            self.swaps += network.connectivity.reselect(padded[0], padded[1], threads)
             network.refresh(threads)
         return gradients.loss, gradients.correct
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import instance, number
+from ..arguments import number, short
 from ..errors import ParameterError, choose
 from ..kernels import parallel
 from ..kernels.memory import aligned
@@ -178,7 +178,9 @@ def optimiser(given: str | Optimiser, clip: float | None = None) -> Optimiser:
     """The optimiser registered under a name, or the one given."""
     if isinstance(given, str):
         return OPTIMISERS[choose("optimiser", given, OPTIMISERS)](clip=clip)
-    return instance("optimiser", given, Optimiser, f"or one of the names {', '.join(OPTIMISERS)}")
+    if not isinstance(given, Optimiser):
+        raise ParameterError(f"optimiser={short(given)} must be an Optimiser or one of {', '.join(OPTIMISERS)}")
+    return given
 
 
 def _nothing() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import parallel
+from ..networks.layout import INPUT
 from ..networks.network import spans
 
 if TYPE_CHECKING:
@@ -93,20 +93,25 @@ class Lesson:
         soma = self.of_somas(self.soma_error)
         tree = [layout.parent, layout.roots, network.coupling, a.resistance.reshape(-1), a.derivative.reshape(-1)]
         flat = [soma.reshape(-1), self.credit.reshape(-1)]
-        synapses = [layout.first, layout.middle, layout.last, network.source, network.conductance]
-        constants = [network.force, network.dtype.type(network.kind.pull), layout.n_inputs, layout.n_cells]
-        driven = {p.target for p in layout.projections if p.source != "input"}
+        driven = {p.target for p in layout.projections if p.source != INPUT}
         for i in range(len(layout.populations) - 1, -1, -1):
             jobs = [(*tree, *flat, a.n_blocks, *part, a.lanes) for part in spans(*layout.cells_of[i], self.threads)]
             parallel.run(lambda _, *job: layers.transport(*job), jobs, self.threads, _nothing)
             if layout.populations[i].name in driven:
-                back = partial(
-                    layers.credit_sources, *synapses, *constants, a.voltage.reshape(-1), a.resistance.reshape(-1),
-                    self.credit.reshape(-1), soma.reshape(-1), *layout.compartments_of[i],
-                )  # fmt: skip
-                blocks = parallel.ranges(a.n_blocks, self.threads)
-                parallel.run(lambda _, *job: back(*job, a.lanes), blocks, self.threads, _nothing)  # noqa: B023
+                self._credit_sources(i, soma)
         return soma
+
+    def _credit_sources(self, population: int, soma: Floats) -> None:
+        """Add to `soma` what the credits of a population ask of the cells that drive it."""
+        from ..kernels import layers
+
+        a, network, layout = self.activity, self.network, self.network.layout
+        synapses = [layout.first, layout.middle, layout.last, network.source, network.conductance]
+        constants = [network.force, network.dtype.type(network.kind.pull), layout.n_inputs, layout.n_cells]
+        arrays = [a.voltage.reshape(-1), a.resistance.reshape(-1), self.credit.reshape(-1), soma.reshape(-1)]
+        fixed = [*synapses, *constants, *arrays, *layout.compartments_of[population]]
+        jobs = [(*fixed, *part, a.lanes) for part in parallel.ranges(a.n_blocks, self.threads)]
+        parallel.run(lambda _, *job: layers.credit_sources(*job), jobs, self.threads, _nothing)
 
     def path_gain(self, out: Floats) -> Floats:
         """What a broadcast of dL/da_soma lacks at every compartment (eq. 10), into `out`, shaped like the credit.
