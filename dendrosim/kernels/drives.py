@@ -1,7 +1,8 @@
 """What a compartment is driven by: its parent's voltage, or the currents of its children; flat blocks of samples.
 
 Arrays as in `layers`: row r of block k of an array with `rows` rows begins at ``(k * rows + r) * width``, compartments
-stand cell after cell, parents before children, roots have parent -1.
+stand cell after cell, parents before children, roots have parent -1. Children are summed in the order of `layers`: a
+voltage that their current alone makes is the same to the last bit.
 """
 
 from __future__ import annotations
@@ -29,12 +30,11 @@ def parent_drive(
         v0 = block * n_nodes * width
         for n in range(n_nodes):
             i = v0 + n * width
-            if parent[n] < 0:
-                store(drive, i, nothing)
-                continue
-            up = v0 + parent[n] * width
-            store(drive, i, load(voltage, up, lanes))
-            if parent[parent[n]] < 0:
+            store(drive, i, load(voltage, v0 + parent[n] * width, lanes) if parent[n] >= 0 else nothing)
+        for n in range(n_nodes - 1, -1, -1):
+            i = v0 + n * width
+            if parent[n] >= 0 and parent[parent[n]] < 0:
+                up = v0 + parent[n] * width
                 store(drive, up, load(drive, up, lanes) + load(output, i, lanes) * coupling[n])
 
 
@@ -64,6 +64,7 @@ def child_drive(
     """
     width = len(lanes)
     n_nodes = parent.size
+    nothing = fill(output.dtype.type(0.0), lanes)
     is_leaf[:] = True
     for n in range(n_nodes):
         if parent[n] >= 0:
@@ -72,12 +73,14 @@ def child_drive(
         v0 = block * n_nodes * width
         x0 = block * n_presynaptic * width
         for n in range(n_nodes):
+            store(drive, v0 + n * width, nothing)
+        for n in range(n_nodes - 1, -1, -1):
             i = v0 + n * width
-            current = fill(output.dtype.type(0.0), lanes)
             if is_leaf[n]:
+                current = nothing
                 for j in range(first[n], middle[n]):
                     current = current + load(presynaptic, x0 + source[j] * width, lanes) * conductance[j]
-            store(drive, i, current)
+                store(drive, i, current)
             if parent[n] >= 0:
                 up = v0 + parent[n] * width
                 store(drive, up, load(drive, up, lanes) + load(output, i, lanes) * coupling[n])
