@@ -23,19 +23,35 @@ _HOME = {
     "Attenuation": "biophysics.fitting",
     "Gate": "biophysics.gates",
     "SynapseKind": "biophysics.presets",
+    "Network": "networks.network",
+    "Learner": "plasticity.learner",
+    "fidelity": "diagnostics.fidelity_of",
+    "Fidelity": "diagnostics.fidelity_report",
     "__version__": "about",
     "cite": "about",
     "show_versions": "about",
 }
-_MODULES = {"errors": "errors", "grow": "morphology.growth", "plotting": "plotting", "tasks": "tasks"}
+_MODULES = {
+    "diagnostics": "diagnostics",
+    "errors": "errors",
+    "grow": "morphology.growth",
+    "networks": "networks",
+    "plasticity": "plasticity",
+    "plotting": "plotting",
+    "tasks": "tasks",
+    "teaching": "teaching",
+}
 
 __all__ = [
     "Attenuation",
     "Compartments",
+    "Fidelity",
     "Gate",
     "Gradient",
     "InputResistance",
+    "Learner",
     "Morphology",
+    "Network",
     "Passive",
     "PassiveFit",
     "State",
@@ -43,19 +59,24 @@ __all__ = [
     "Synapses",
     "__version__",
     "cite",
+    "diagnostics",
     "errors",
     "exact_gradient",
+    "fidelity",
     "fit_passive",
     "grow",
+    "networks",
+    "plasticity",
     "plotting",
     "show_versions",
     "steady_state",
     "tasks",
+    "teaching",
     "transfer_resistance",
 ]
 
 if TYPE_CHECKING:
-    from . import errors, plotting, tasks
+    from . import diagnostics, errors, networks, plasticity, plotting, tasks, teaching
     from .about import __version__, cite, show_versions
     from .biophysics.fitting import Attenuation, InputResistance, PassiveFit, fit_passive
     from .biophysics.gates import Gate
@@ -64,10 +85,14 @@ if TYPE_CHECKING:
     from .biophysics.presets import SynapseKind
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
+    from .diagnostics.fidelity_of import fidelity
+    from .diagnostics.fidelity_report import Fidelity
     from .membrane import Passive
     from .morphology import growth as grow
     from .morphology.compartments import Compartments
     from .morphology.tree import Morphology
+    from .networks.network import Network
+    from .plasticity.learner import Learner
 
 
 def __getattr__(name: str) -> Any:

@@ -1,1 +1,9 @@
 """Populations of dendritic neurons wired into networks, decoders and reference architectures."""
+
+from __future__ import annotations
+
+from .decoders import MLP, Linear
+from .layout import Population, Projection
+from .network import Network
+
+__all__ = ["MLP", "Linear", "Network", "Population", "Projection"]
