@@ -15,10 +15,13 @@ import dendrosim as ds
 PUBLIC = [
     "Attenuation",
     "Compartments",
+    "Fidelity",
     "Gate",
     "Gradient",
     "InputResistance",
+    "Learner",
     "Morphology",
+    "Network",
     "Passive",
     "PassiveFit",
     "State",
@@ -26,14 +29,19 @@ PUBLIC = [
     "Synapses",
     "__version__",
     "cite",
+    "diagnostics",
     "errors",
     "exact_gradient",
+    "fidelity",
     "fit_passive",
     "grow",
+    "networks",
+    "plasticity",
     "plotting",
     "show_versions",
     "steady_state",
     "tasks",
+    "teaching",
     "transfer_resistance",
 ]
 HEAVY = {"h5py", "matplotlib", "morphio", "networkx", "numba", "numpy", "pooch", "scipy", "sklearn", "tqdm"}
@@ -68,7 +76,16 @@ def test_no_submodule_hides_a_function_of_its_name():
     public |= {f"ds.grow.{name}": getattr(ds.grow, name) for name in ds.grow.__all__}
     public |= {f"ds.tasks.{name}": getattr(ds.tasks, name) for name in ds.tasks.__all__}
     modules = {name for name, value in public.items() if isinstance(value, ModuleType)}
-    assert modules == {"ds.errors", "ds.grow", "ds.plotting", "ds.tasks"}
+    assert modules == {
+        "ds.diagnostics",
+        "ds.errors",
+        "ds.grow",
+        "ds.networks",
+        "ds.plasticity",
+        "ds.plotting",
+        "ds.tasks",
+        "ds.teaching",
+    }
 
 
 def test_an_unknown_name_lists_the_valid_ones():

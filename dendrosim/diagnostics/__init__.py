@@ -21,25 +21,43 @@ _HOME = {
     "paired_difference": "intervals",
     "PathGains": "gains",
     "path_gains": "gains",
-    "compare_gradients": "fidelity_of",
     "fidelity": "fidelity_of",
+    "compare_gradients": "fidelity_of",
     "Fidelity": "fidelity_report",
+    "FidelityHistory": "history",
+    "fidelity_history": "history",
+    "RandomAlignment": "alignment",
+    "random_alignment": "alignment",
 }
 
 __all__ = [
+    "Fidelity",
+    "FidelityHistory",
     "Interval",
     "LogNormalFit",
+    "PathGains",
+    "RandomAlignment",
     "branch_information",
     "class_information",
+    "compare_gradients",
     "cosine",
+    "fidelity",
+    "fidelity_history",
     "fit_lognormal",
     "log_scale",
     "mean_interval",
     "paired_difference",
+    "path_gains",
+    "random_alignment",
     "relative_l2",
 ]
 
 if TYPE_CHECKING:
+    from .alignment import RandomAlignment, random_alignment
+    from .fidelity_of import compare_gradients, fidelity
+    from .fidelity_report import Fidelity
+    from .gains import PathGains, path_gains
+    from .history import FidelityHistory, fidelity_history
     from .information import branch_information, class_information
     from .intervals import Interval, mean_interval, paired_difference
     from .lognormal import LogNormalFit, fit_lognormal
