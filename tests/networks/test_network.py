@@ -37,7 +37,7 @@ def test_voltages_are_those_of_single_neurons(integration, options, x):
     """Each cell taken out of the network and solved by ds.steady_state, which has tests of its own."""
     network = small(integration=integration, **options)
     activity = network.forward(x)
-    rows = np.maximum(activity.batch_first(activity.presynaptic), 0)  # ungated outputs may be negative: nobody hears them
+    rows = np.maximum(activity.batch_first(activity.presynaptic), 0)  # nobody hears ungated outputs below zero
     voltage = activity.batch_first(activity.voltage)
     for k, root in enumerate(network.layout.roots):
         compartments, synapses, gate = network.cell(k)
