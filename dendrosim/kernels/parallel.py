@@ -51,6 +51,9 @@ def run(kernel: Callable[..., Any], jobs: list[tuple[Any, ...]], threads: int, s
         for job in part:
             kernel(memory, *job)
 
+    if len(jobs) == 1:
+        kernel(scratch(), *jobs[0])
+        return
     shares = [jobs[a:b] for a, b in ranges(len(jobs), threads)]
     others = [_pool(threads, os.getpid()).submit(share, part) for part in shares[1:]]
     share(shares[0])

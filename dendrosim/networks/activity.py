@@ -36,10 +36,13 @@ class Activity:
         Inputs, then the output of each cell.
     voltage, resistance, output, derivative : arrays of shape (n_blocks, N, width)
         V, R = 1 / G, a = f(V) and f'(V).
+    soma : array of shape (B, n_readout)
+        Outputs of the cells that the decoder reads.
     logits : array of shape (B, n_outputs)
-        What the decoder makes of it.
+        What the decoder makes of them.
     """
 
+    soma: Floats
     logits: Floats
 
     def __init__(self, layout: Layout, n_samples: int, dtype: np.dtype[Any]) -> None:
@@ -74,10 +77,11 @@ class Activity:
         """Voltage of some compartments, shape (B, len(compartments))."""
         return self.batch_first(self.voltage[:, compartments])
 
-    @property
-    def soma(self) -> Floats:
-        """Outputs of the cells that the decoder reads, shape (B, n_readout)."""
-        return self.batch_first(self.presynaptic[:, self._layout.n_inputs + self._layout.readout])
+    def read(self) -> Floats:
+        """Copy the outputs of the cells that the decoder reads into `soma`."""
+        first = self._layout.n_inputs
+        self.soma = self.batch_first(self.presynaptic[:, first + self._layout.readout])
+        return self.soma
 
     def of_cells(self, values: Floats) -> Floats:
         """Values of shape (B, n_readout) of the cells that are read, in blocks over all cells, 0 at the others."""

@@ -115,6 +115,8 @@ class Layout:
         Leak, and the coupling that the tree came with (0 at roots).
     roots, population : int arrays of shape (C,)
         Root compartment and population of every cell.
+    largest : int
+        Compartments of the largest cell.
     populations : tuple of Population
         In order of evaluation.
     layers : tuple of (str, int)
@@ -149,6 +151,7 @@ class Layout:
             choose("readout", name, names)
         self.trees = tuple(normalised(cell) for p in self.populations for cell in p.cells)
         sizes = np.array([tree.size for tree in self.trees])
+        self.largest = int(sizes.max())
         self.roots: Integers = np.cumsum(sizes) - sizes
         parent = np.concatenate([tree.parent for tree in self.trees])
         self.cell: Integers = np.repeat(np.arange(sizes.size), sizes)

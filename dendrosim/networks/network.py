@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import numbers, short
 from ..errors import ParameterError, choose
 from ..kernels import parallel
+from ..kernels.memory import aligned
 from .activity import Activity
 from .connectivity import Connectivity
 from .decoders import DECODERS, Decoder
@@ -251,11 +252,10 @@ class Network:
         mine = [self.source, self.conductance, self.coupling, self.base, self.slope, self.parameters["midpoint"]]
         kind = (self.force, self.dtype.type(self.kind.shunt), self.n_inputs)
         arrays = [v.reshape(-1) for v in (a.presynaptic, a.voltage, a.resistance, a.output, a.derivative)]
-        most = int(np.diff([*layout.roots, layout.size]).max())
         for first, last in layout.cells_of:
             jobs = [(*tree, *mine, *kind, *arrays, a.n_blocks, *part, a.lanes) for part in spans(first, last, threads)]
-            parallel.run(layers.forward, jobs, threads, partial(np.empty, most * width, self.dtype))
-        a.logits = self.decoder.forward(self.parameters, a.soma)
+            parallel.run(layers.forward, jobs, threads, partial(aligned, layout.largest * width, self.dtype))
+        a.logits = self.decoder.forward(self.parameters, a.read())
         return a
 
     def predict(self, x: ArrayLike, *, threads: int | None = None) -> Floats:
