@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from layers_problem import CLIP, RATES, Batches, Layer, Samples
+from layers_problem import CLIP, RATES, SIGNS, Batches, Problem
 
 VERSION = jax.__version__
 GROUPS = {"raw": "synapses", "coupling": "couplings", "log_slope": "gates", "midpoint": "gates"}
@@ -72,8 +73,9 @@ def _exchange(held: Any) -> Any:
     at, place = raw.argmin(1), candidates.argmax(1)
     leaving, entering = raw[rows, at], candidates[rows, place]
     swap = leaving < entering
-    at, place = jnp.where(swap, at, raw.shape[1]), jnp.where(swap, place, candidates.shape[1])  # outside: nothing is set
-    candidates = candidates.at[rows, place].set(-jnp.inf).at[rows, jnp.where(swap, source[rows, at], place)].set(leaving)
+    at, place = jnp.where(swap, at, raw.shape[1]), jnp.where(swap, place, candidates.shape[1])  # beyond: sets nothing
+    vacated = jnp.where(swap, source[rows, at], place)
+    candidates = candidates.at[rows, place].set(-jnp.inf).at[rows, vacated].set(leaving)
     mean, square = mean.at[rows, at].set(0.0), square.at[rows, at].set(0.0)
     return raw.at[rows, at].set(entering), mean, square, source.at[rows, at].set(place), candidates
 
@@ -109,20 +111,18 @@ class JaxLayer:
 
     Parameters
     ----------
-    layer : Layer
-    samples : Samples
-    batch : int
+    problem : Problem
     scan : bool
         Add one synapse of every branch after the other instead of gathering (branches, K, batch).
     """
 
-    def __init__(self, layer: Layer, samples: Samples, batch: int, scan: bool = False) -> None:
-        self.layer, self.samples, self.scan = layer, samples, scan
-        self.batches = Batches(len(samples.y), batch)
-        arrays = layer.arrays
+    def __init__(self, problem: Problem, scan: bool) -> None:
+        self.problem, self.samples, self.scan = problem, problem.samples, scan
+        self.batches = Batches(len(self.samples.y), problem.batch)
+        arrays = problem.arrays
         self.sources, self.candidates, raw = {}, {}, {}
-        for sign in ("excitatory", "inhibitory"):
-            source, dense = np.concatenate(layer.active(sign)), np.concatenate(arrays[sign])
+        for sign in SIGNS:
+            source, dense = np.concatenate(problem.active(sign)), np.concatenate(arrays[sign])
             raw[sign] = jnp.asarray(np.take_along_axis(dense, source, 1))
             np.put_along_axis(dense, source, -np.inf, 1)  # active ones do not stand for election
             self.sources[sign], self.candidates[sign] = jnp.asarray(source), jnp.asarray(dense)
@@ -143,12 +143,12 @@ class JaxLayer:
     def forward(self) -> Any:
         """Logits of the next batch."""
         x, _ = self.batch()
-        return _forward(self.state[0], self.sources, x, self.layer.widths, self.scan).block_until_ready()
+        return _forward(self.state[0], self.sources, x, self.problem.widths, self.scan).block_until_ready()
 
     def gradients(self) -> float:
         """Loss of the next batch; gradients in `last`."""
         x, y = self.batch()
-        loss, self.last = _gradients(self.state[0], self.sources, x, y, self.layer.widths, self.scan)
+        loss, self.last = _gradients(self.state[0], self.sources, x, y, self.problem.widths, self.scan)
         jax.block_until_ready(self.last)
         return float(loss)
 
@@ -156,7 +156,7 @@ class JaxLayer:
         """One training step on the next batch; the mean loss."""
         x, y = self.batch()
         loss, self.state, self.sources, self.candidates = _step(
-            self.state, self.sources, self.candidates, x, y, self.layer.widths, self.scan
+            self.state, self.sources, self.candidates, x, y, self.problem.widths, self.scan
         )
         jax.block_until_ready(self.state)
         return float(loss)
@@ -165,4 +165,10 @@ class JaxLayer:
         """Gradients with respect to all raw values by stage, zero where a synapse is not active."""
         dense = np.zeros(self.candidates[sign].shape, np.float32)
         np.put_along_axis(dense, np.asarray(self.sources[sign]), np.asarray(self.last["raw"][sign]), 1)
-        return np.split(dense, np.cumsum(self.layer.widths[:-1])[:-1])
+        return np.split(dense, np.cumsum(self.problem.widths[:-1])[:-1])
+
+
+PEERS: dict[str, Callable[[Problem], JaxLayer]] = {
+    "JAX, gather": lambda problem: JaxLayer(problem, scan=False),
+    "JAX, scan": lambda problem: JaxLayer(problem, scan=True),
+}

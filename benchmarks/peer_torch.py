@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from layers_problem import CLIP, RATES, Batches, Layer, Samples
+from layers_problem import CLIP, RATES, Batches, Problem
 from torch import Tensor
 from torch.nn.functional import cross_entropy, embedding_bag, softplus
 
@@ -23,9 +23,7 @@ class TorchLayer:
 
     Parameters
     ----------
-    layer : Layer
-    samples : Samples
-    batch : int
+    problem : Problem
     fused : bool
         Adam in one kernel instead of one operation after the other, which is the default of PyTorch and what the
         published runs used.
@@ -34,11 +32,11 @@ class TorchLayer:
     axis = 0
     """Of the compartments in activities; the batch is the other one."""
 
-    def __init__(self, layer: Layer, samples: Samples, batch: int, fused: bool = True) -> None:
-        self.layer = layer
-        self.x, self.y = torch.from_numpy(samples.x), torch.from_numpy(samples.y)
-        self.batches = Batches(len(samples.y), batch)
-        arrays = layer.arrays
+    def __init__(self, problem: Problem, fused: bool = True) -> None:
+        self.problem = problem
+        self.x, self.y = torch.from_numpy(problem.samples.x), torch.from_numpy(problem.samples.y)
+        self.batches = Batches(len(self.y), problem.batch)
+        arrays = problem.arrays
         self.coupling = [_parameter(v) for v in arrays["coupling"]]
         self.log_slope = [_parameter(v) for v in arrays["log_slope"]]
         self.midpoint = [_parameter(v) for v in arrays["midpoint"]]
@@ -141,11 +139,11 @@ class Dense(TorchLayer):
     axis = 1
 
     def synapses(self, sign: str) -> list[Tensor]:
-        return [_parameter(v) for v in self.layer.arrays[sign]]
+        return [_parameter(v) for v in self.problem.arrays[sign]]
 
     def masked(self, sign: str) -> list[Tensor]:
         """Conductances, zero where a synapse is not active, by stage."""
-        k = self.layer.excitatory if sign == "excitatory" else self.layer.inhibitory
+        k = self.problem.excitatory if sign == "excitatory" else self.problem.inhibitory
         found = []
         for raw in getattr(self, sign):
             chosen = torch.topk(raw.detach(), k, dim=1).indices
@@ -163,10 +161,10 @@ class Dense(TorchLayer):
 class DenseLocal(Dense):
     """The published local rule, 3F or 5F with one factor per stage, errors of each soma to its whole tree."""
 
-    def __init__(self, layer: Layer, samples: Samples, batch: int, fused: bool = True, rule: str = "3F") -> None:
-        super().__init__(layer, samples, batch, fused)
+    def __init__(self, problem: Problem, rule: str) -> None:
+        super().__init__(problem, fused=False)
         self.rule = rule
-        self.moments: list[dict[str, Tensor]] = [{} for _ in layer.widths]
+        self.moments: list[dict[str, Tensor]] = [{} for _ in problem.widths]
 
     def _average(self, stage: int, name: str, value: Tensor) -> Tensor:
         before = self.moments[stage].get(name, torch.zeros(()))
@@ -209,7 +207,8 @@ class DenseLocal(Dense):
             self.midpoint[k].grad = -(e * bend).sum(0) * slope
             e = e * bend * slope * r
             if k < len(e_weights):
-                for raw, weights, force in ((self.excitatory[k], e_weights[k], 1 - v), (self.inhibitory[k], i_weights[k], -v)):
+                banks = (self.excitatory[k], e_weights[k], 1 - v), (self.inhibitory[k], i_weights[k], -v)
+                for raw, weights, force in banks:
                     chain = torch.where(weights > 0, torch.sigmoid(raw), 0.0)
                     raw.grad = (e * force).T @ x * chain
             if k:
@@ -224,8 +223,8 @@ class Indexed(TorchLayer):
     """Only active synapses: raw values (branches, K) and their sources; all candidates' values wait beside them."""
 
     def synapses(self, sign: str) -> list[Tensor]:
-        source = torch.from_numpy(np.concatenate(self.layer.active(sign)))
-        candidates = torch.from_numpy(np.concatenate(self.layer.arrays[sign]))
+        source = torch.from_numpy(np.concatenate(self.problem.active(sign)))
+        candidates = torch.from_numpy(np.concatenate(self.problem.arrays[sign]))
         raw = candidates.gather(1, source).requires_grad_()
         best = candidates.scatter(1, source, -torch.inf).max(1).values  # of those not active
         for name, value in (("source", source), ("candidates", candidates), ("best", best)):
@@ -256,15 +255,15 @@ class Indexed(TorchLayer):
 
     def drive(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         x = x.T.contiguous()
-        widths = self.layer.widths[:-1]
+        widths = self.problem.widths[:-1]
         e = self.combine(self.excitatory_source, softplus(self.excitatory[0]), x)
         i = self.combine(self.inhibitory_source, softplus(self.inhibitory[0]), x)
         return list(torch.split(e, widths)), list(torch.split(i, widths))
 
     def dense_gradient(self, sign: str) -> list[np.ndarray]:
         grad, source = getattr(self, sign)[0].grad, getattr(self, f"{sign}_source")
-        dense = torch.zeros(len(source), self.layer.n_inputs).scatter(1, source, grad)
-        return [part.numpy() for part in torch.split(dense, self.layer.widths[:-1])]
+        dense = torch.zeros(len(source), self.problem.n_inputs).scatter(1, source, grad)
+        return [part.numpy() for part in torch.split(dense, self.problem.widths[:-1])]
 
 
 class EmbeddingBag(Indexed):
@@ -281,10 +280,10 @@ class GatherBmm(Indexed):
         return torch.bmm(g[:, None, :], x[source])[:, 0]
 
 
-PEERS: dict[str, Callable[[Layer, Samples, int], TorchLayer]] = {
-    "dense masks, backprop": lambda layer, samples, batch: Dense(layer, samples, batch, fused=False),
-    "dense masks, local 3F": lambda layer, samples, batch: DenseLocal(layer, samples, batch, fused=False),
-    "dense masks, local 5F": lambda layer, samples, batch: DenseLocal(layer, samples, batch, fused=False, rule="5F"),
+PEERS: dict[str, Callable[[Problem], TorchLayer]] = {
+    "dense masks, backprop": lambda problem: Dense(problem, fused=False),
+    "dense masks, 3F": lambda problem: DenseLocal(problem, "3F"),
+    "dense masks, 5F": lambda problem: DenseLocal(problem, "5F"),
     "embedding_bag": EmbeddingBag,
     "gather + bmm": GatherBmm,
 }

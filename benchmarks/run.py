@@ -19,7 +19,7 @@ os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-NAMES = ("limits", "startup", "memory", "scaling", "steady")
+NAMES = ("limits", "startup", "memory", "scaling", "steady", "layers")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     program = Path(sys.argv[0]).name if sys.argv[0].endswith("bench") else "run.py"
     parser = argparse.ArgumentParser(
         prog="dendrosim bench" if program != "run.py" else program,
-        description="Measure speed side by side with scipy and, where installed, NEURON and Jaxley, in one run.",
+        description="Measure speed side by side with scipy and, where installed, NEURON, Jaxley, PyTorch and JAX.",
         epilog="Keep the machine otherwise idle. The full run takes about ten minutes.",
     )
     parser.add_argument("--quick", action="store_true", help="small sizes and few repetitions: one to two minutes")
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, metavar="DIR", help="also write every table to DIR/NAME.csv")
     options = parser.parse_args(argv)
 
+    import layers
     import limits
     import memory
     import scaling
@@ -70,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(*scaling.run(options.quick, progress))
     if "steady" in chosen and machine is not None:
         show(*steady.run(options.quick, progress, machine))
+    if "layers" in chosen:
+        layers.run(options.quick, options.out)
     return 0
 
 
