@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,7 +82,9 @@ def write_hdf5(
     return path
 
 
-def read_hdf5(path: str | Path, *, largest: int = LARGEST) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_hdf5(
+    path: str | Path, *, largest: int = LARGEST, leave: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read what `write_hdf5` wrote, and nothing that could do harm.
 
     Only numbers, truth values and text are read, into new arrays. Links to elsewhere, references, opaque types and
@@ -94,6 +96,8 @@ def read_hdf5(path: str | Path, *, largest: int = LARGEST) -> tuple[dict[str, An
         A file.
     largest : int, default 8 GiB
         Most bytes that all arrays together may take in memory.
+    leave : collection of str, default ()
+        Names at the top that are not read.
 
     Returns
     -------
@@ -120,7 +124,7 @@ def read_hdf5(path: str | Path, *, largest: int = LARGEST) -> tuple[dict[str, An
         with h5py.File(path, "r") as file:
             reader = _Reader(path, largest)
             attributes = {name: _text(value) for name, value in file.attrs.items()}
-            return reader.group(file), attributes
+            return reader.group(file, leave=leave), attributes
     except FileFormatError:
         raise
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
@@ -134,11 +138,13 @@ class _Reader:
         self.path, self.largest = path, largest
         self.objects = self.bytes = 0
 
-    def group(self, group: Any, depth: int = 0) -> dict[str, Any]:
+    def group(self, group: Any, depth: int = 0, leave: Collection[str] = ()) -> dict[str, Any]:
         import h5py
 
         content: dict[str, Any] = {}
         for name in group:
+            if name in leave:
+                continue
             self.objects += 1
             if self.objects > _MOST_OBJECTS or depth > _DEEPEST:
                 raise FileFormatError(f"{self.path} has too many objects, or groups within groups, to be a run")

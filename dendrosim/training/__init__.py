@@ -1,0 +1,23 @@
+"""The training loop: a task, a network, a teaching signal and a rule; minibatches, metrics, checkpoints."""
+
+from __future__ import annotations
+
+from .callbacks import Callback, Moment, Record
+from .checkpoint import Checkpoint
+from .fidelity import RecordFidelity
+from .run import Run
+from .schedules import SCHEDULES, Constant, Cosine, Schedule, Step
+
+__all__ = [
+    "SCHEDULES",
+    "Callback",
+    "Checkpoint",
+    "Constant",
+    "Cosine",
+    "Moment",
+    "Record",
+    "RecordFidelity",
+    "Run",
+    "Schedule",
+    "Step",
+]

@@ -1,0 +1,139 @@
+"""The kinds of network that can be trained: how each learns, is described, stored and read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from json import loads
+from typing import Any
+
+import numpy as np
+
+from ..arguments import short
+from ..errors import FileFormatError, ParameterError
+from ..networks.mlp import PointMLP
+from ..networks.network import Network
+
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of network.
+
+    Attributes
+    ----------
+    name : str
+        In files.
+    type : type
+    learner : callable
+        Makes a learner from the network and keyword arguments.
+    content : callable
+        The network as nested mappings, for `hdf5.write_hdf5`.
+    read : callable
+        The network from such mappings and the name of the file, for messages.
+    settings : callable
+        What it is, from its content, as plain values.
+    """
+
+    name: str
+    type: type
+    learner: Callable[..., Any]
+    content: Callable[[Any], Content]
+    read: Callable[[Content, str], Any]
+    settings: Callable[[Content], Content]
+
+
+def _learner(network: Any, **options: Any) -> Any:
+    from ..plasticity.learner import Learner
+
+    return Learner(network, **options)
+
+
+def _backprop(network: Any, **options: Any) -> Any:
+    from ..plasticity.backprop import Backprop
+
+    return Backprop(network, **options)
+
+
+def _content(network: Any) -> Content:
+    from ..networks import files
+
+    return files.content(network)
+
+
+def _read(content: Content, where: str) -> Any:
+    from ..networks import files
+
+    return files.network(content, where)
+
+
+def _settings(content: Content) -> Content:
+    settings: Content = loads(content["settings"])
+    settings["populations"] = {name: len(cells) for name, cells in settings["populations"]}
+    return settings
+
+
+DENDRITIC = Kind("dendritic", Network, _learner, _content, _read, _settings)
+POINT_MLP = Kind(
+    "point_mlp",
+    PointMLP,
+    _backprop,
+    PointMLP.content,
+    lambda content, where: PointMLP.from_content(content),
+    lambda content: dict(content["options"]),
+)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (DENDRITIC, POINT_MLP)}
+
+
+def kind_of(network: object) -> Kind:
+    """The kind of a network.
+
+    Raises
+    ------
+    ParameterError
+        If it is none that can be trained.
+    """
+    for kind in KINDS.values():
+        if isinstance(network, kind.type):
+            return kind
+    raise ParameterError(
+        f"network must be a Network, such as ds.Network.dendritic(...), or a PointMLP; got {short(network)}"
+    )
+
+
+def kind_called(name: object, where: str) -> Kind:
+    """The kind with this name in the file `where`.
+
+    Raises
+    ------
+    FileFormatError
+        If there is none.
+    """
+    if name not in KINDS:
+        raise FileFormatError(f"{where} holds a network of kind {name!r}; this version reads {', '.join(KINDS)}")
+    return KINDS[str(name)]
+
+
+def described(network: Any) -> Content:
+    """What a network is, with a hash of all that it holds."""
+    kind = kind_of(network)
+    content = kind.content(network)
+    digest = hashlib.sha256()
+    _update(digest, content)
+    return {"kind": kind.name, **kind.settings(content), "hash": digest.hexdigest()}
+
+
+def _update(digest: Any, content: Mapping[str, Any]) -> None:
+    for name in sorted(content):
+        value = content[name]
+        digest.update(name.encode())
+        if isinstance(value, Mapping):
+            _update(digest, value)
+        elif isinstance(value, str):
+            digest.update(value.encode())
+        else:
+            array = np.ascontiguousarray(value)
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(array.data if array.dtype.kind != "U" else array.tobytes())

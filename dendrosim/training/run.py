@@ -1,0 +1,188 @@
+"""A finished training: what it reached, the trained network, and all that is needed to do it again."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .. import arguments
+from ..about import __version__
+from ..errors import FileFormatError
+from ..hdf5 import Described, read_hdf5, write_hdf5
+from .kinds import kind_called, kind_of
+
+Array = NDArray[Any]
+
+SCHEMA = 1
+
+METRICS = {
+    "train_loss": ("nat", "mean cross-entropy of each batch before its step, mean over the epoch"),
+    "train_accuracy": ("1", "share of right answers, each batch before its step"),
+    "validation_loss": ("nat", "mean cross-entropy on the validation samples after the epoch"),
+    "validation_accuracy": ("1", "share of right answers on the validation samples after the epoch"),
+    "test_loss": ("nat", "mean cross-entropy on the test samples after the epoch"),
+    "test_accuracy": ("1", "share of right answers on the test samples after the epoch"),
+    "seconds": ("s", "duration of the epoch, validation included"),
+    "learning_rate": ("1", "factor on all learning rates at the beginning of the epoch"),
+}
+"""Units and description of every metric that a history can have."""
+
+
+@dataclass(eq=False, repr=False)
+class Run:
+    """Result of `dendrosim.train`.
+
+    Attributes
+    ----------
+    history : dict of float arrays of shape (epochs,)
+        One value per epoch: train_loss, train_accuracy, validation_loss, validation_accuracy, seconds, learning_rate
+        (a factor on the rates of all groups), and, if asked for, test_loss and test_accuracy.
+    test_accuracy, test_loss : float
+        On the test samples, once, with the final weights of `network`.
+    best_epoch : int
+        Epoch (1, 2, ...) with the best validation accuracy; the last where nothing was validated.
+    config : dict
+        Task with its options and hash, network, teaching, rule, training options, versions, seed and command.
+    records : dict of dicts of arrays
+        Results of callbacks, by their names.
+    network : Network or PointMLP
+        Trained.
+    """
+
+    history: dict[str, Array]
+    test_accuracy: float
+    test_loss: float
+    best_epoch: int
+    config: dict[str, Any]
+    records: dict[str, dict[str, Array]] = field(default_factory=dict)
+    trained: Any = None
+    path: Path | None = None
+
+    @property
+    def network(self) -> Any:
+        """The trained network; one that is still in its file is read now."""
+        if self.trained is None:
+            if self.path is None:
+                raise FileFormatError("this run has neither a network nor a file to read it from")
+            self.trained = Run.load(self.path).trained
+        return self.trained
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs trained."""
+        return int(self.history["train_loss"].size)
+
+    @property
+    def seconds(self) -> float:
+        """Duration of all epochs, s."""
+        return float(self.history["seconds"].sum())
+
+    @property
+    def seed(self) -> int:
+        """Seed of the training."""
+        return int(self.config["training"]["seed"])
+
+    @property
+    def name(self) -> str:
+        """Name of the arm of an experiment; empty outside of one."""
+        return str(self.config.get("experiment", {}).get("arm", ""))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything to one HDF5 file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        Path
+            Where it was written.
+        """
+        network = self.network
+        kind = kind_of(network)
+        content: dict[str, Any] = {
+            "config": Described(json.dumps(self.config, indent=1), "", "all settings, as JSON"),
+            "history": {name: Described(values, *METRICS[name]) for name, values in self.history.items()},
+            "records": self.records,
+            "network": kind.content(network),
+        }
+        attributes = {
+            "program": f"dendrosim {__version__}",
+            "kind": "run",
+            "schema": SCHEMA,
+            "network": kind.name,
+            "test_accuracy": self.test_accuracy,
+            "test_loss": self.test_loss,
+            "best_epoch": self.best_epoch,
+        }
+        written = write_hdf5(arguments.path("path", path), content, attributes)
+        self.path = written
+        return written
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, network: bool = True) -> Run:
+        """Read a run that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+        network : bool, default True
+            Read the network now; else when it is asked for.
+
+        Raises
+        ------
+        OSError
+            If there is no such file.
+        FileFormatError
+            If the file is damaged or holds something else.
+        """
+        where = Path(arguments.path("path", path))
+        content, attributes = read_hdf5(where, leave=() if network else ("network",))
+        if attributes.get("kind") != "run":
+            raise FileFormatError(
+                f"{where} holds no run (its kind is {attributes.get('kind')!r}); networks are read by ds.Network.load"
+            )
+        if attributes.get("schema") != SCHEMA:
+            raise FileFormatError(f"{where} has schema {attributes.get('schema')}; this version reads {SCHEMA}")
+        try:
+            kind = kind_called(attributes["network"], str(where))
+            return cls(
+                history=dict(content["history"]),
+                test_accuracy=float(attributes["test_accuracy"]),
+                test_loss=float(attributes["test_loss"]),
+                best_epoch=int(attributes["best_epoch"]),
+                config=json.loads(content["config"]),
+                records=dict(content["records"]),
+                trained=kind.read(content["network"], str(where)) if network else None,
+                path=where,
+            )
+        except FileFormatError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(f"{where} is no whole run ({error!r}); restore it from a copy") from error
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the learning curve; see `dendrosim.plotting.plot_learning_curve`."""
+        from ..plotting import plot_learning_curve
+
+        return plot_learning_curve(self, **options)
+
+    def __repr__(self) -> str:
+        config = self.config
+        rule, teaching = config["rule"].get("name", "?"), config["teaching"].get("name", "?")
+        found = self.history.get("validation_accuracy")
+        validation = (
+            "" if found is None else f"validation {float(found[self.best_epoch - 1]):.4f} (epoch {self.best_epoch}), "
+        )
+        stopped = config["training"].get("stopped", "")
+        arm = f"{self.name!r}: " if self.name else ""
+        return (
+            f"<Run: {arm}{config['task']['name']}, {rule} with {teaching}, seed {self.seed}, {self.epochs} epochs in "
+            f"{self.seconds:.3g} s; {validation}test {self.test_accuracy:.4f}{'; ' + stopped if stopped else ''}>"
+        )

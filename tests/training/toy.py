@@ -1,0 +1,31 @@
+"""Small tasks and networks for tests of the loop."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dendrosim.networks.mlp import PointMLP
+from dendrosim.networks.network import Network
+from dendrosim.tasks.task import Task
+
+
+def task(n: int = 90, n_test: int = 30, seed: int = 0, n_inputs: int = 8) -> Task:
+    """Three classes: which of three lines is the most active."""
+    rng = np.random.default_rng(seed)
+    x = rng.random((n + n_test, n_inputs)).astype(np.float32)
+    y = x[:, :3].argmax(axis=1)
+    return Task.from_arrays("most active", x[:n], y[:n], x[n:], y[n:])
+
+
+def mlp(**options) -> PointMLP:
+    return PointMLP(8, 3, 12, **options)
+
+
+def dendritic(**options) -> Network:
+    given = {"cells": [5], "branching": [2], "excitatory": 4, "inhibitory": 2, **options}
+    return Network.dendritic(8, 3, **given)
+
+
+def same(a: dict, b: dict) -> bool:
+    """Whether two states are equal, bit for bit."""
+    return a.keys() == b.keys() and all(np.array_equal(a[key], b[key]) for key in a)
