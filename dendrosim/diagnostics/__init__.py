@@ -28,13 +28,20 @@ _HOME = {
     "fidelity_history": "history",
     "RandomAlignment": "alignment",
     "random_alignment": "alignment",
+    "BranchInformation": "of_networks",
+    "network_information": "of_networks",
+    "weight_distributions": "of_networks",
+    "NoiseRobustness": "robustness",
+    "noise_robustness": "robustness",
 }
 
 __all__ = [
+    "BranchInformation",
     "Fidelity",
     "FidelityHistory",
     "Interval",
     "LogNormalFit",
+    "NoiseRobustness",
     "PathGains",
     "RandomAlignment",
     "branch_information",
@@ -46,10 +53,13 @@ __all__ = [
     "fit_lognormal",
     "log_scale",
     "mean_interval",
+    "network_information",
+    "noise_robustness",
     "paired_difference",
     "path_gains",
     "random_alignment",
     "relative_l2",
+    "weight_distributions",
 ]
 
 if TYPE_CHECKING:
@@ -62,6 +72,8 @@ if TYPE_CHECKING:
     from .intervals import Interval, mean_interval, paired_difference
     from .lognormal import LogNormalFit, fit_lognormal
     from .measures import cosine, log_scale, relative_l2
+    from .of_networks import BranchInformation, network_information, weight_distributions
+    from .robustness import NoiseRobustness, noise_robustness
 
 
 def __getattr__(name: str) -> Any:

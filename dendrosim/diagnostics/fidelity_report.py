@@ -15,7 +15,7 @@ from .parts import CORE, GROUPS, NetworkLike, Part, layer_name, parts_of, synaps
 Floats = NDArray[np.float64]
 Gradients = dict[str, NDArray[Any]]
 
-_ROW = np.dtype([("group", "U64"), ("cosine", "f8"), ("scale_mismatch", "f8"), ("relative_l2", "f8"), ("n", "i8")])
+ROW = np.dtype([("group", "U64"), ("cosine", "f8"), ("scale_mismatch", "f8"), ("relative_l2", "f8"), ("n", "i8")])
 MEASURES = ("cosine", "scale_mismatch", "relative_l2")
 
 
@@ -71,7 +71,7 @@ class Fidelity:
         parts = parts_of(network)
         rows = [_vector(group, [p for p in parts if p.group == group], local, exact) for group in GROUPS]
         groups = [row for row in rows if row[4]]
-        self.table = np.array([*groups, *self._layers(parts), *_summaries(groups, parts, local, exact)], dtype=_ROW)
+        self.table = np.array([*groups, *self._layers(parts), *_summaries(groups, parts, local, exact)], dtype=ROW)
         self.notes = _notes(self.table)
         where = synapse_compartment(self.layout)
         a, b = (np.asarray(gradient["synapses"], dtype=np.float64) for gradient in (local, exact))

@@ -54,17 +54,17 @@ def plot_fidelity_over_training(
     """
     choose("quantity", quantity, MEASURES)
     rows = names("groups", groups)
-    series = labelled("histories", histories, "reports", "a FidelityHistory")
+    series = labelled("histories", histories, "series", "a FidelityHistory")
     if len(series) > len(_STYLES) and len(rows) > 1:
         raise ParameterError(f"{len(series)} labels with several groups are too many to tell apart; draw one group")
     with canvas(ax, aspect=0.65, width=SINGLE_COLUMN) as ax:
         for i, (label, repeated) in enumerate(series.items()):
             for j, group in enumerate(rows):
                 curves = [one.series(group, quantity) for one in repeated]
-                longest = max(repeated, key=lambda one: len(one.epoch))
+                longest = max(repeated, key=len)
                 name = ", ".join(filter(None, (label, group if len(rows) > 1 else "")))
                 before = len(ax.lines)
-                draw_band(ax, curves, COLORS[(j if len(rows) > 1 else i) % len(COLORS)], name, longest.epoch)
+                draw_band(ax, curves, COLORS[(j if len(rows) > 1 else i) % len(COLORS)], name, longest.epochs)
                 if len(rows) > 1:
                     for line in ax.lines[before:]:
                         line.set_linestyle(_STYLES[i])
