@@ -125,7 +125,9 @@ def read_images(collection: Collection, url: str | None = None) -> Images:
 def _read_part(images: Path, labels: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     x, y = read_idx(images, 3), read_idx(labels, 1)
     if x.shape[1:] != (SIDE, SIDE):
-        raise DataError(f"{images} holds images of {x.shape[1]} x {x.shape[2]} pixels; expected {SIDE} x {SIDE}")
+        raise DataError(
+            f"{images} holds images of {x.shape[1]} x {x.shape[2]} pixels; get the official file, {SIDE} x {SIDE}"
+        )
     if len(x) != len(y):
         raise DataError(f"{images} holds {len(x)} images, and {labels} {len(y)} labels; get both official files again")
     if y.max() > 9:

@@ -168,7 +168,7 @@ class Task:
             y_test=test_labels,
             n_classes=n_classes,
             description=description,
-            image_shape=None if image_shape is None else tuple(image_shape),
+            image_shape=None if image_shape is None else checks.check_image_shape(image_shape, train.shape[1]),
             class_names=arguments.names("class_names", class_names),
         )
 
