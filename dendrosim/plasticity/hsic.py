@@ -65,16 +65,16 @@ class Linear(Kernel):
 
     def gradient(self, z: Array, y: Array, self_weight: float, target_weight: float) -> Array:
         n_samples, size = z.shape
-        zc = z - z.mean(0)
-        scale = z.dtype.type(1.0 / n_samples**2)
-        out: Array = np.zeros_like(zc)
+        rows = z.T - z.mean(0)[:, None]  # a row per compartment, as blocks of samples have it
+        scale = 1.0 / n_samples**2
+        out: Array = np.zeros_like(rows)
         if self_weight:
-            product = zc @ (zc.T @ zc) if size < n_samples else (zc @ zc.T) @ zc
-            out += (4.0 * self_weight * scale) * product
+            weighted = rows * z.dtype.type(4.0 * self_weight * scale)
+            out += (weighted @ rows.T) @ rows if size < n_samples else weighted @ (rows.T @ rows)
         if target_weight:
             yc = (y - y.mean(0)).astype(z.dtype)
-            out -= (2.0 * target_weight * scale) * (yc @ (yc.T @ zc))
-        return out
+            out -= (rows @ (yc * z.dtype.type(2.0 * target_weight * scale))) @ yc.T
+        return out.T
 
 
 class RBF(Kernel):
@@ -93,26 +93,31 @@ class RBF(Kernel):
         self.sigma = number("sigma", sigma, above=0.0)
 
     def matrix(self, z: Array) -> Array:
-        zc = z - z.mean(0)  # distances between centred samples lose fewer digits
-        product = zc @ zc.T
+        return self._matrix(z.T - z.mean(0)[:, None])  # distances between centred samples lose fewer digits
+
+    def _matrix(self, rows: Array) -> Array:
+        """Kernel matrix of samples in columns."""
+        product = rows.T @ rows
         squares = np.diagonal(product)
         distance = np.maximum(squares[:, None] + squares[None, :] - 2.0 * product, 0.0)
         np.fill_diagonal(distance, 0.0)
-        similarity: Array = np.exp(distance * z.dtype.type(-0.5 / self.sigma**2))
+        similarity: Array = np.exp(distance * rows.dtype.type(-0.5 / self.sigma**2))
+        similarity[similarity < np.sqrt(np.finfo(rows.dtype).tiny)] = 0.0  # subnormal products would cost a hundredfold
         return similarity
 
     def gradient(self, z: Array, y: Array, self_weight: float, target_weight: float) -> Array:
         scale = 1.0 / z.shape[0] ** 2
-        k = self.matrix(z)
+        rows = z.T - z.mean(0)[:, None]
+        k = self._matrix(rows)
         by_kernel = np.zeros_like(k)  # dL/dK, symmetric
         if self_weight:
             by_kernel += z.dtype.type(2.0 * self_weight * scale) * centred(k)
         if target_weight:
             by_kernel -= z.dtype.type(target_weight * scale) * centred(self.matrix(y.astype(z.dtype)))
-        by_kernel *= k
-        zc = z - z.mean(0)
-        out: Array = z.dtype.type(-2.0 / self.sigma**2) * (by_kernel.sum(1)[:, None] * zc - by_kernel @ zc)
-        return out
+        by_kernel *= k * z.dtype.type(2.0 / self.sigma**2)
+        out: Array = rows @ by_kernel
+        out -= rows * by_kernel.sum(0)
+        return out.T
 
 
 KERNELS: dict[str, type[Kernel]] = {kind.name: kind for kind in (Linear, RBF)}

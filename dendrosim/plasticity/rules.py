@@ -74,10 +74,10 @@ class Rule:
 
     def with_(self, *modulators: Modulator) -> Rule:
         """This rule with more modulators; one of the same name takes the place of the one that is there."""
-        new = {item.name for item in modulators}
-        kept = [item for item in self.modulators if item.name not in new]
-        more = [item.name for item in modulators if item.name not in {one.name for one in self.modulators}]
-        return Rule("+".join([self.name, *more]), [*kept, *modulators], self.eligibility)
+        replaced = {item.name: item for item in modulators}
+        kept = [replaced.get(item.name, item) for item in self.modulators]
+        more = [item for item in modulators if item.name not in {one.name for one in self.modulators}]
+        return Rule("+".join([self.name, *(item.name for item in more)]), [*kept, *more], self.eligibility)
 
     def prepare(self, network: Network) -> None:
         """A new start of every modulator."""

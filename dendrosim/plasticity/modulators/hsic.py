@@ -117,13 +117,19 @@ class HSIC(Modulator):
             if self.clip is not None:
                 np.clip(gradient, -self.clip, self.clip, out=gradient)
             gradient *= gradient.dtype.type(weight)
-            credit[:, rows] += lesson.activity.blocks(gradient) * lesson.activity.derivative[:, rows]
+            gradient *= lesson.activity.derivative[:, rows]
+            credit[:, rows] += gradient
 
     def gradient(self, activity: Activity, rows: Array, targets: Array, n_classes: int) -> Array:
-        """Gradient of the two losses by the outputs of some compartments, (B, n_rows)."""
-        z = activity.output[:, rows].transpose(1, 0, 2).reshape(rows.size, -1)[:, : activity.n_samples].T
+        """Gradient of the two losses by the outputs of some compartments, in blocks (n_blocks, n_rows, width)."""
+        n_samples = activity.n_samples
+        z = activity.output[:, rows].transpose(1, 0, 2).reshape(rows.size, -1)[:, :n_samples].T
         y = one_hot(targets, n_classes, z.dtype)
-        return self._kernel.gradient(z, y, self.self_weight, self.target_weight)
+        gradient = self._kernel.gradient(z, y, self.self_weight, self.target_weight).T
+        if n_samples < activity.n_blocks * activity.width:
+            gradient = np.pad(gradient, ((0, 0), (0, activity.n_blocks * activity.width - n_samples)))
+        blocks = gradient.reshape(rows.size, activity.n_blocks, activity.width).transpose(1, 0, 2)
+        return np.ascontiguousarray(blocks)
 
     def state(self) -> dict[str, Array]:
         return {"steps": np.array(self._steps)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import choose
+from ...errors import ParameterError, choose
 from .base import Modulator
 
 if TYPE_CHECKING:
@@ -45,12 +45,18 @@ class PathGain(Modulator):
         layout = network.layout
         self._network = network
         self._gain: Array = np.empty((0, 0, 0), network.dtype)
-        above = np.full(layout.n_layers, -1)
         child = np.flatnonzero(layout.parent >= 0)
         inner, outer = layout.layer[layout.parent[child]], layout.layer[child]
         self._steps = child[inner != outer]  # compartments through whose coupling a layer is reached
-        above[outer[inner != outer]] = inner[inner != outer]
-        self._above = above
+        self._above = np.full(layout.n_layers, -1)
+        for a, b in sorted({(int(a), int(b)) for a, b in zip(inner, outer, strict=True) if a != b}):
+            if self.per == "layer" and (self._above[b] >= 0 or a > b):
+                name, stage = layout.layers[b]
+                raise ParameterError(
+                    f"stage {stage} of population {name!r} is not reached from one earlier stage alone, as the path "
+                    "gain of layers needs it; use path per='compartment', which works for any tree"
+                )
+            self._above[b] = a
 
     def modulate(self, lesson: Lesson) -> None:
         from ...kernels.moments import scale_layers

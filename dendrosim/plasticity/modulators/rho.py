@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+ROUNDING = 1e-28
+"""Variance, relative to the squared mean, up to which a mean over a layer is taken to be constant."""
+
 
 class Pearson:
     """Correlation of layer mean and output mean, from moving moments (eq. 17, 20); 1 where either never varied."""
@@ -35,9 +38,10 @@ class Pearson:
             self.moments.batch(
                 np.stack([layers.mean(1), (x * x).mean(1), np.full(len(x), output.mean()), variance, x @ y / y.size])
             )
-        _, vx, _, vy, covariance = self.moments.values
-        spread = np.sqrt(vx * vy)
-        return np.where(spread > 0.0, covariance / (spread + self.eps), 1.0)
+        mx, vx, my, vy, covariance = self.moments.values
+        varied = (vx > ROUNDING * mx * mx) & (vy > ROUNDING * my * my)
+        spread = np.sqrt(vx * vy) + self.eps
+        return np.where(varied, covariance / np.where(varied, spread, 1.0), 1.0)
 
     def state(self) -> dict[str, Array]:
         return self.moments.state()
