@@ -25,6 +25,8 @@ _HOME = {
     "SynapseKind": "biophysics.presets",
     "Network": "networks.network",
     "Learner": "plasticity.learner",
+    "Run": "training.run",
+    "train": "training.train",
     "fidelity": "diagnostics.fidelity_of",
     "Fidelity": "diagnostics.fidelity_report",
     "__version__": "about",
@@ -38,8 +40,10 @@ _MODULES = {
     "networks": "networks",
     "plasticity": "plasticity",
     "plotting": "plotting",
+    "runs": "runs",
     "tasks": "tasks",
     "teaching": "teaching",
+    "training": "training",
 }
 
 __all__ = [
@@ -54,6 +58,7 @@ __all__ = [
     "Network",
     "Passive",
     "PassiveFit",
+    "Run",
     "State",
     "SynapseKind",
     "Synapses",
@@ -68,15 +73,18 @@ __all__ = [
     "networks",
     "plasticity",
     "plotting",
+    "runs",
     "show_versions",
     "steady_state",
     "tasks",
     "teaching",
+    "train",
+    "training",
     "transfer_resistance",
 ]
 
 if TYPE_CHECKING:
-    from . import diagnostics, errors, networks, plasticity, plotting, tasks, teaching
+    from . import diagnostics, errors, networks, plasticity, plotting, runs, tasks, teaching, training
     from .about import __version__, cite, show_versions
     from .biophysics.fitting import Attenuation, InputResistance, PassiveFit, fit_passive
     from .biophysics.gates import Gate
@@ -93,6 +101,8 @@ if TYPE_CHECKING:
     from .morphology.tree import Morphology
     from .networks.network import Network
     from .plasticity.learner import Learner
+    from .training.run import Run
+    from .training.train import train
 
 
 def __getattr__(name: str) -> Any:

@@ -83,7 +83,7 @@ def write_hdf5(
 
 
 def read_hdf5(
-    path: str | Path, *, largest: int = LARGEST, leave: Collection[str] = ()
+    path: str | Path, *, largest: int = LARGEST, leave: Collection[str] | None = ()
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read what `write_hdf5` wrote, and nothing that could do harm.
 
@@ -96,8 +96,8 @@ def read_hdf5(
         A file.
     largest : int, default 8 GiB
         Most bytes that all arrays together may take in memory.
-    leave : collection of str, default ()
-        Names at the top that are not read.
+    leave : collection of str or None, default ()
+        Names at the top that are not read; None for all of them, so that only attributes are.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def read_hdf5(
         with h5py.File(path, "r") as file:
             reader = _Reader(path, largest)
             attributes = {name: _text(value) for name, value in file.attrs.items()}
-            return reader.group(file, leave=leave), attributes
+            return {} if leave is None else reader.group(file, leave=leave), attributes
     except FileFormatError:
         raise
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:

@@ -24,6 +24,7 @@ PUBLIC = [
     "Network",
     "Passive",
     "PassiveFit",
+    "Run",
     "State",
     "SynapseKind",
     "Synapses",
@@ -38,10 +39,13 @@ PUBLIC = [
     "networks",
     "plasticity",
     "plotting",
+    "runs",
     "show_versions",
     "steady_state",
     "tasks",
     "teaching",
+    "train",
+    "training",
     "transfer_resistance",
 ]
 HEAVY = {"h5py", "matplotlib", "morphio", "networkx", "numba", "numpy", "pooch", "scipy", "sklearn", "tqdm"}
@@ -83,8 +87,10 @@ def test_no_submodule_hides_a_function_of_its_name():
         "ds.networks",
         "ds.plasticity",
         "ds.plotting",
+        "ds.runs",
         "ds.tasks",
         "ds.teaching",
+        "ds.training",
     }
 
 

@@ -1,1 +1,26 @@
-"""Results on disk and the jobs that make them."""
+"""Results on disk and the jobs that make them: experiment files, many runs, the demo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+_HOME = {"Runs": "collection", "load": "collection"}
+
+__all__ = ["Runs", "load"]
+
+if TYPE_CHECKING:
+    from .collection import Runs, load
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOME:
+        raise AttributeError(f"module 'dendrosim.runs' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    value = getattr(import_module("." + _HOME[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
