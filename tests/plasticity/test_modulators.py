@@ -55,9 +55,8 @@ def test_path_gain_per_layer_is_equation_26(kind, n_samples):
             above = layout.layers.index((name, stage - 1))
             mean = resistance[:, layout.layer == above].mean(1)
             pi[name, stage] = pi[name, stage - 1] * mean * network.coupling[layout.layer == k].mean()
-        np.testing.assert_allclose(
-            credit[:, layout.layer == k], pi[name, stage][:, None].repeat((layout.layer == k).sum(), 1)
-        )
+        for n in np.flatnonzero(layout.layer == k):
+            np.testing.assert_allclose(credit[:, n], pi[name, stage], rtol=1e-12)
 
 
 def test_path_gain_per_layer_of_an_irregular_tree():
@@ -170,9 +169,9 @@ def test_hsic_adds_its_gradient_times_the_gate_once(options, kind, n_samples):
 
 
 def test_hsic_gradients_of_parameters_by_finite_differences():
-    """Its credit meets R, driving force and presynaptic activity: exact where the loss depends on the parameter directly.
+    """Its credit meets R, driving force and presynaptic activity.
 
-    In trees of one compartment every parameter acts on its own layer's outputs only.
+    In cells of one compartment every parameter acts on its own layer's outputs only, so that this is the gradient.
     """
     network = network_of(cells=[5], branching=[], somatic_synapses=True, decoder="linear")
     x, y = batch(8)

@@ -156,7 +156,7 @@ def test_the_path_is_not_multiplied_into_exact_credits():
 
 
 def test_conductance_factors_in_an_additive_core():
-    """The published control: x R (E - V) with R = 1 / (1 + E + I + sum g), where the additive gradient has +x and -x."""
+    """The published control: x R (E - V) with R = 1 / (1 + E + I + sum g), in place of +x and -x."""
     network = network_of("additive")
     x, y = batch(6)
     matched = Learner(network, "per_soma", Rule("3F"), threads=1)
