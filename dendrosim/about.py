@@ -35,6 +35,7 @@ _OF_NAME: dict[str, tuple[str, ...]] = {
     "Attenuation": ("cable", "elimination"),
     "Gate": ("directed",),
     "SynapseKind": ("synapse_kinds",),
+    "Task": (),
     "grow": ("growth",),
     "minimum_spanning_tree": ("growth",),
     "quadratic_taper": ("taper",),
@@ -227,6 +228,8 @@ def _of_object(thing: Any) -> tuple[str, ...]:
                 return (*_of_object(thing.compartments), *solved)
             combined = ("shunting",) if thing.integration == "shunting" else ()
             return (*_of_object(thing.compartments), *_of_object(thing.synapses), *solved, *combined)
+        case "Task":
+            return tuple(name for name in (thing.options.get("source"), thing.name) if name in TOPICS)
         case "Gradient":
             return (*_of_object(thing.state), "credit")
         case _:

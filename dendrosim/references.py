@@ -217,6 +217,37 @@ REFERENCES: dict[str, Reference] = {
         "1998",
         (("booktitle", "Methods in Neuronal Modeling, 2nd ed."), ("publisher", "MIT Press"), ("pages", "1--25")),
     ),
+    "alpaydin1998": Reference(
+        "misc",
+        "Alpaydin, Ethem and Kaynak, Cenk",
+        "Optical Recognition of Handwritten Digits",
+        "1998",
+        (("publisher", "UCI Machine Learning Repository"), ("doi", "10.24432/C50P49")),
+    ),
+    "lecun1998": _article(
+        "LeCun, Yann and Bottou, Léon and Bengio, Yoshua and Haffner, Patrick",
+        "Gradient-based learning applied to document recognition",
+        "1998",
+        "Proceedings of the IEEE",
+        "86",
+        "2278--2324",
+        "10.1109/5.726791",
+        "11",
+    ),
+    "krizhevsky2009": Reference(
+        "techreport",
+        "Krizhevsky, Alex",
+        "Learning multiple layers of features from tiny images",
+        "2009",
+        (("publisher", "University of Toronto"),),
+    ),
+    "xiao2017": Reference(
+        "misc",
+        "Xiao, Han and Rasul, Kashif and Vollgraf, Roland",
+        "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
+        "2017",
+        (("note", "arXiv:1708.07747"),),
+    ),
 }
 
 # What one may ask for by name, and the entries that belong to it.
@@ -236,4 +267,13 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "synapse_kinds": ("destexhe1998",),
     "directed": ("local_credit",),
     "credit": ("local_credit",),
+    "digits": ("alpaydin1998",),
+    "mnist": ("lecun1998",),
+    "fashion_mnist": ("xiao2017",),
+    "cifar10": ("krizhevsky2009",),
+    "figure_ground_mnist": ("lecun1998", "local_credit"),
+    "noise_subspace_mnist": ("lecun1998", "local_credit"),
+    "noise_lines": ("local_credit",),
+    "info_shunting": ("local_credit",),
+    "hierarchical": ("local_credit",),
 }

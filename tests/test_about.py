@@ -123,6 +123,13 @@ def test_compartments_cite_their_cells_and_their_kind():
     assert ds.cite(ds.Compartments.branching([2])) == ds.cite("directed")
 
 
+def test_tasks_cite_where_their_samples_come_from():
+    assert ds.cite(ds.tasks.load("digits")) == ds.cite("alpaydin1998")
+    assert ds.cite(ds.tasks.load("hierarchical", source="digits")) == ds.cite("alpaydin1998", "local_credit")
+    assert ds.cite(ds.tasks.load("cue_integration")) == ds.cite()
+    assert "document recognition" in ds.cite("mnist")
+
+
 def test_a_state_and_its_gradient_cite_what_they_were_solved_with():
     import numpy as np
 
