@@ -93,9 +93,10 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser(
         "demo",
-        help="one neuron, whole: voltages, exact gradients and figures, in half a minute to a minute",
+        help="one neuron, whole, and a network that learns digits by local rules; about a minute",
         description="Synapses on a shipped pyramidal cell, steady states for a few hundred stimuli, the exact gradient "
-        "of its soma voltage, figures and one HDF5 file.",
+        "of its soma voltage; then a network of dendritic neurons that learns handwritten digits, told more or less "
+        "about its errors. Figures and HDF5 files.",
     )
     demo.add_argument("--out", type=Path, default=Path("demo-output"), metavar="DIR", help="default: %(default)s")
     demo.add_argument("--morphology", default="pyramidal_l5", metavar="NAME|FILE", help="default: %(default)s")
@@ -154,7 +155,9 @@ def _integer(text: str, least: int) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     from .plotting.demo import plot_demo
+    from .plotting.demo_learning import plot_demo_learning
     from .runs.demo import run_demo
+    from .runs.demo_learning import run_demo_learning
 
     result = run_demo(
         options.out,
@@ -165,7 +168,9 @@ def _demo(options: argparse.Namespace) -> int:
         progress=sys.stderr.isatty(),
     )
     print(result)
-    for path in plot_demo(result, options.out):
+    learning = run_demo_learning(options.out, seed=options.seed, threads=options.threads, progress=sys.stderr.isatty())
+    print(f"\n{learning}\n")
+    for path in (*plot_demo(result, options.out), *plot_demo_learning(learning, options.out)):
         print(path)
     return 0
 
