@@ -119,3 +119,34 @@ def scale_layers(values: Array, layer: Array, factor: Array, n_blocks: int, lane
             i = (block * n_rows + n) * width
             at = (layer[n] * n_blocks + block) * width
             store(values, i, load(values, i, lanes) * load(factor, at, lanes))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def centred_rows(values: Array, rows: Array, n_rows: int, width: int, n_samples: int, out: Array) -> None:
+    """Some rows, each less its mean over the samples, as an array of shape (rows.size, n_samples)."""
+    for k in range(rows.size):
+        mean = 0.0
+        for block in range((n_samples + width - 1) // width):
+            i = (block * n_rows + rows[k]) * width
+            b0 = block * width
+            for w in range(min(width, n_samples - b0)):
+                out[k, b0 + w] = values[i + w]
+                mean += values[i + w]
+        shift = values.dtype.type(mean / n_samples)
+        for b in range(n_samples):
+            out[k, b] -= shift
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_rows(
+    values: Array, rows: Array, n_rows: int, width: int, more: Array, weight: float, limit: float, times: Array
+) -> None:
+    """Add ``weight * more * times`` to some rows, `more` (rows.size, n_samples) being kept within +-`limit` first."""
+    n_samples = more.shape[1]
+    size, most = values.dtype.type(weight), values.dtype.type(limit)
+    for k in range(rows.size):
+        for block in range((n_samples + width - 1) // width):
+            i = (block * n_rows + rows[k]) * width
+            b0 = block * width
+            for w in range(min(width, n_samples - b0)):
+                values[i + w] += size * min(max(more[k, b0 + w], -most), most) * times[i + w]

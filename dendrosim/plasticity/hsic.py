@@ -9,7 +9,7 @@ With activities Z (B, d), targets Y (B, k), kernel matrices K_Z, K_Y (B, B) and 
 The gradients are those of these losses. For the linear kernel that is (4 / B^2) H K_Z H Z, as printed, and
 -(2 / B^2) H K_Y H Z: the 4 that the paper prints for the target loss is twice too much, for K_Y does not depend on Z.
 (The published runs used other gradients again: 2 Z_centred / B, a variance penalty, for "self".)
-Gradients of one layer cost one product of B x B with B x d, or less.
+All these gradients are Z^T times one symmetric matrix of B x B: a layer costs two products with it.
 """
 
 from __future__ import annotations
@@ -32,24 +32,31 @@ class Kernel(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def matrix(self, z: Array) -> Array:
-        """Kernel matrix (B, B) of samples `z` (B, d)."""
+    def matrix(self, rows: Array) -> Array:
+        """Kernel matrix (B, B) of samples in columns, (d, B)."""
 
     @abstractmethod
-    def gradient(self, z: Array, y: Array, self_weight: float, target_weight: float) -> Array:
-        """Gradient of ``self_weight * self + target_weight * target`` by `z`, shape (B, d), in the dtype of `z`.
+    def mixing(self, rows: Array, targets: Array, self_weight: float, target_weight: float) -> Array:
+        """Symmetric matrix M (B, B) such that ``rows @ M`` is the gradient of the weighted losses by the activities.
 
         Parameters
         ----------
-        z : float array of shape (B, d)
-            In any memory order.
-        y : float array of shape (B, k)
-            Targets, one-hot for classes.
+        rows : float array of shape (d, B)
+            Activities, a row per compartment, each less its mean over the samples.
+        targets : float array of shape (k, B)
+            One-hot for classes.
+        self_weight, target_weight : float
         """
+
+    def gradient(self, z: Array, y: Array, self_weight: float, target_weight: float) -> Array:
+        """Gradient of ``self_weight * self + target_weight * target`` by `z` (B, d), with targets `y` (B, k)."""
+        rows = z.T - z.mean(0)[:, None]
+        gradient: Array = rows @ self.mixing(rows, y.T.astype(z.dtype), self_weight, target_weight)
+        return gradient.T
 
     def losses(self, z: Array, y: Array) -> tuple[float, float]:
         """The two losses, unweighted: (self, target)."""
-        kz, ky = centred(self.matrix(z)), self.matrix(y)
+        kz, ky = centred(self.matrix(z.T)), self.matrix(y.T)
         pairs = z.shape[0] ** 2
         return float(np.vdot(kz, kz)) / pairs, -float(np.vdot(kz, ky)) / pairs
 
@@ -59,22 +66,18 @@ class Linear(Kernel):
 
     name = "linear"
 
-    def matrix(self, z: Array) -> Array:
-        out: Array = z @ z.T
-        return out
+    def matrix(self, rows: Array) -> Array:
+        product: Array = rows.T @ rows
+        return product
 
-    def gradient(self, z: Array, y: Array, self_weight: float, target_weight: float) -> Array:
-        n_samples, size = z.shape
-        rows = z.T - z.mean(0)[:, None]  # a row per compartment, as blocks of samples have it
-        scale = 1.0 / n_samples**2
-        out: Array = np.zeros_like(rows)
+    def mixing(self, rows: Array, targets: Array, self_weight: float, target_weight: float) -> Array:
+        kind, pairs = rows.dtype.type, rows.shape[1] ** 2
+        out: Array = np.zeros((rows.shape[1],) * 2, rows.dtype)
         if self_weight:
-            weighted = rows * z.dtype.type(4.0 * self_weight * scale)
-            out += (weighted @ rows.T) @ rows if size < n_samples else weighted @ (rows.T @ rows)
+            out += self.matrix(rows) * kind(4.0 * self_weight / pairs)
         if target_weight:
-            yc = (y - y.mean(0)).astype(z.dtype)
-            out -= (rows @ (yc * z.dtype.type(2.0 * target_weight * scale))) @ yc.T
-        return out.T
+            out -= self.matrix(targets - targets.mean(1)[:, None]) * kind(2.0 * target_weight / pairs)
+        return out
 
 
 class RBF(Kernel):
@@ -92,12 +95,9 @@ class RBF(Kernel):
     def __init__(self, sigma: float = 1.0) -> None:
         self.sigma = number("sigma", sigma, above=0.0)
 
-    def matrix(self, z: Array) -> Array:
-        return self._matrix(z.T - z.mean(0)[:, None])  # distances between centred samples lose fewer digits
-
-    def _matrix(self, rows: Array) -> Array:
-        """Kernel matrix of samples in columns."""
-        product = rows.T @ rows
+    def matrix(self, rows: Array) -> Array:
+        centre = rows - rows.mean(1)[:, None]  # distances between centred samples lose fewer digits
+        product = centre.T @ centre
         squares = np.diagonal(product)
         distance = np.maximum(squares[:, None] + squares[None, :] - 2.0 * product, 0.0)
         np.fill_diagonal(distance, 0.0)
@@ -105,19 +105,18 @@ class RBF(Kernel):
         similarity[similarity < np.sqrt(np.finfo(rows.dtype).tiny)] = 0.0  # subnormal products would cost a hundredfold
         return similarity
 
-    def gradient(self, z: Array, y: Array, self_weight: float, target_weight: float) -> Array:
-        scale = 1.0 / z.shape[0] ** 2
-        rows = z.T - z.mean(0)[:, None]
-        k = self._matrix(rows)
-        by_kernel = np.zeros_like(k)  # dL/dK, symmetric
+    def mixing(self, rows: Array, targets: Array, self_weight: float, target_weight: float) -> Array:
+        kind, pairs = rows.dtype.type, rows.shape[1] ** 2
+        k = self.matrix(rows)
+        by_kernel: Array = np.zeros_like(k)  # dL/dK, symmetric
         if self_weight:
-            by_kernel += z.dtype.type(2.0 * self_weight * scale) * centred(k)
+            by_kernel += centred(k) * kind(2.0 * self_weight / pairs)
         if target_weight:
-            by_kernel -= z.dtype.type(target_weight * scale) * centred(self.matrix(y.astype(z.dtype)))
-        by_kernel *= k * z.dtype.type(2.0 / self.sigma**2)
-        out: Array = rows @ by_kernel
-        out -= rows * by_kernel.sum(0)
-        return out.T
+            by_kernel -= centred(self.matrix(targets)) * kind(target_weight / pairs)
+        by_kernel *= k * kind(2.0 / self.sigma**2)
+        np.fill_diagonal(by_kernel, 0.0)
+        np.fill_diagonal(by_kernel, -by_kernel.sum(0))
+        return by_kernel
 
 
 KERNELS: dict[str, type[Kernel]] = {kind.name: kind for kind in (Linear, RBF)}

@@ -127,7 +127,7 @@ class Degraded(Broadcast):
             float(np.mean(np.square(part, dtype=np.float64)))
         )
         if spread:
-            e = e + spread * rng.standard_normal(e.shape)
+            e = e + e.dtype.type(spread) * rng.standard_normal(e.shape, dtype=e.dtype)
         out: Floats = e.astype(part.dtype, copy=False)
         return out
 

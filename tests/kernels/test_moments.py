@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dendrosim.kernels.moments import layer_means, pair_moments, scale_layers
+from dendrosim.kernels.moments import add_rows, centred_rows, layer_means, pair_moments, scale_layers
 
 
 def blocks(array, width):
@@ -56,3 +56,19 @@ def test_layers(dtype, n_samples, width):
     scale_layers(scaled, layer, factor.reshape(-1), n_blocks, (0.0,) * width)
     back = scaled.reshape(n_blocks, 5, width).transpose(0, 2, 1).reshape(-1, 5)[:n_samples]
     np.testing.assert_allclose(back, v * factor[:, :n_samples].T[:, layer], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("dtype", "n_samples", "width"), CASES)
+@pytest.mark.parametrize("limit", [0.1, np.inf])
+def test_rows_out_and_back(dtype, n_samples, width, limit):
+    rng = np.random.default_rng(2)
+    v, slant = rng.random((2, n_samples, 5)).astype(dtype)
+    rows = np.array([3, 0])
+    out = np.empty((2, n_samples), dtype)
+    centred_rows(blocks(v, width), rows, 5, width, n_samples, out)
+    np.testing.assert_allclose(out, (v - v.mean(0)).T[rows], atol=1e-6 if dtype == np.float32 else 1e-14)
+    target = blocks(v, width)
+    add_rows(target, rows, 5, width, out, 3.0, limit, blocks(slant, width))
+    expected = v.copy()
+    expected[:, rows] += 3.0 * np.clip(out.T, -limit, limit) * slant[:, rows]
+    np.testing.assert_allclose(target, blocks(expected, width), rtol=1e-5 if dtype == np.float32 else 1e-12)

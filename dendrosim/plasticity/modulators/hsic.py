@@ -13,7 +13,6 @@ from ..hsic import KERNELS, kernel, one_hot
 from .base import Modulator
 
 if TYPE_CHECKING:
-    from ...networks.activity import Activity
     from ...networks.network import Network
     from ...teaching.lesson import Lesson
 
@@ -112,24 +111,17 @@ class HSIC(Modulator):
         self._apart = None
 
     def _add(self, lesson: Lesson, credit: Array, weight: float) -> None:
-        for rows in self._rows:
-            gradient = self.gradient(lesson.activity, rows, lesson.targets, lesson.output_error.shape[1])
-            if self.clip is not None:
-                np.clip(gradient, -self.clip, self.clip, out=gradient)
-            gradient *= gradient.dtype.type(weight)
-            gradient *= lesson.activity.derivative[:, rows]
-            credit[:, rows] += gradient
+        from ...kernels.moments import add_rows, centred_rows
 
-    def gradient(self, activity: Activity, rows: Array, targets: Array, n_classes: int) -> Array:
-        """Gradient of the two losses by the outputs of some compartments, in blocks (n_blocks, n_rows, width)."""
-        n_samples = activity.n_samples
-        z = activity.output[:, rows].transpose(1, 0, 2).reshape(rows.size, -1)[:, :n_samples].T
-        y = one_hot(targets, n_classes, z.dtype)
-        gradient = self._kernel.gradient(z, y, self.self_weight, self.target_weight).T
-        if n_samples < activity.n_blocks * activity.width:
-            gradient = np.pad(gradient, ((0, 0), (0, activity.n_blocks * activity.width - n_samples)))
-        blocks = gradient.reshape(rows.size, activity.n_blocks, activity.width).transpose(1, 0, 2)
-        return np.ascontiguousarray(blocks)
+        a = lesson.activity
+        limit = np.inf if self.clip is None else self.clip
+        y = one_hot(lesson.targets, lesson.output_error.shape[1], a.dtype).T
+        flat = [v.reshape(-1) for v in (a.output, credit, a.derivative)]
+        for rows in self._rows:
+            z = np.empty((rows.size, a.n_samples), a.dtype)
+            centred_rows(flat[0], rows, credit.shape[1], a.width, a.n_samples, z)
+            gradient = z @ self._kernel.mixing(z, y, self.self_weight, self.target_weight)
+            add_rows(flat[1], rows, credit.shape[1], a.width, gradient, weight, limit, flat[2])
 
     def state(self) -> dict[str, Array]:
         return {"steps": np.array(self._steps)}
