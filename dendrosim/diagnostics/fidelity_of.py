@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import instance, short
@@ -12,8 +13,6 @@ from ..errors import ParameterError
 from .fidelity_report import Fidelity
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ..networks.network import Network
     from ..plasticity.rules import Rule
     from ..teaching import Teaching
@@ -94,7 +93,13 @@ def fidelity(
             raise ParameterError(f"warmup must be pairs (x, y), such as [(x0, y0), (x1, y1)]; got {short(batch)}")
         local.gradients(*batch)
     exact = Learner(network, "exact", "3F", decoder="exact", threads=threads)
-    both = [learner.gradients(x, y).values for learner in (local, exact)]
+    found = [learner.gradients(x, y) for learner in (local, exact)]
+    if not np.isfinite(found[1].loss):
+        raise ParameterError(
+            f"the loss of the network on this batch is {found[1].loss}: voltages grow beyond what {network.dtype.name} "
+            "holds, as in deep additive trees without gates; use gates=True, integration='shunting' or smaller inputs"
+        )
+    both = [one.values for one in found]
     return Fidelity(
         network,
         *both,

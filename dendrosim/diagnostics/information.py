@@ -53,8 +53,9 @@ def class_information(values: ArrayLike, classes: ArrayLike, *, k: int = 10, see
     >>> round(class_information(side, coin), 2)
     1.0
     """
-    from scipy.spatial import cKDTree
     from scipy.special import digamma
+
+    from ..kernels.neighbours import class_neighbours
 
     points, labels = _samples(values, classes)
     k = _neighbours(k)
@@ -68,16 +69,12 @@ def class_information(values: ArrayLike, classes: ArrayLike, *, k: int = 10, see
         return 0.0
     points = points / points.std(axis=0)
     points = points + _JITTER * np.random.default_rng(seed).standard_normal(points.shape)
-    radius, taken = np.empty(label.size), np.empty(label.size)
-    for one in np.unique(label):
-        rows = np.flatnonzero(label == one)
-        neighbours = min(k, rows.size - 1)
-        distance, _ = cKDTree(points[rows]).query(points[rows], k=[neighbours + 1], p=np.inf)
-        radius[rows], taken[rows] = distance[:, 0], neighbours
-    # just inside the k-th neighbour: it is itself not counted, the sample is
-    within = cKDTree(points).query_ball_point(points, np.nextafter(radius, 0.0), p=np.inf, return_length=True)
-    size = label.size
-    nats = digamma(size) + np.mean(digamma(taken) - digamma(counts[label]) - digamma(within))
+    _, label, counts = np.unique(label, return_inverse=True, return_counts=True)
+    by_class = np.argsort(label, kind="stable")
+    sorted_points, first = np.ascontiguousarray(points[by_class].T), np.append(0, np.cumsum(counts))
+    taken, within = np.empty((2, label.size), np.int64)
+    class_neighbours(sorted_points, first, k, np.empty(label.size), np.empty(k + 1), taken, within)
+    nats = digamma(label.size) + np.mean(digamma(taken) - digamma(within) - digamma(np.repeat(counts, counts)))
     return float(nats / np.log(2.0))
 
 

@@ -81,7 +81,7 @@ def network_information(
     Returns
     -------
     BranchInformation
-        Some 10 ms per branch.
+        Some milliseconds per branch.
 
     Raises
     ------

@@ -129,7 +129,7 @@ def plot_fidelity(
         if quantity == "relative_l2" and positive and max(positive) > 30 * min(positive):
             ax.set_yscale("log")
         if legend and any(series):
-            ax.legend()
+            legend_above(ax)
     return ax
 
 
@@ -193,6 +193,12 @@ def plot_fidelity_by_stage(
         if legend and any(series):
             ax.legend()
     return ax
+
+
+def legend_above(ax: Axes) -> None:
+    """Add a legend in one row above the axes, where it hides nothing."""
+    handles, _ = ax.get_legend_handles_labels()
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(handles), 4), columnspacing=1.0)
 
 
 def _value(report: FidelityLike, row: str, quantity: str) -> float:

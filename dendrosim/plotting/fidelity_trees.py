@@ -16,7 +16,7 @@ from ..morphology.compartments import Compartments
 from .dendrogram import plot_dendrogram
 from .fidelity import labelled
 from .morphology import plot_morphology
-from .styling import DOUBLE_COLUMN, NEUTRAL, SINGLE_COLUMN, style
+from .styling import BLACK, DOUBLE_COLUMN, SINGLE_COLUMN, style
 from .values import ColorScale, color_scale
 
 Floats = NDArray[np.float64]
@@ -63,7 +63,7 @@ def plot_fidelity_trees(
     Returns
     -------
     Figure or SubFigure
-        The figure. Compartments that have nothing to compare, such as somas without synapses, are grey.
+        The figure. Compartments that have nothing to compare, such as somas without synapses, are black.
 
     Raises
     ------
@@ -82,24 +82,25 @@ def plot_fidelity_trees(
     scale = color_scale(finite, vmin=vmin, vmax=vmax, center=center)
     if quantity == "cosine":
         scale = ColorScale(scale.norm, color_scale(finite, center=0.0).cmap, scale.extend)
-    missing = scale.cmap.with_extremes(under=NEUTRAL) if _some_missing(drawn) else scale.cmap
+    missing = scale.cmap.with_extremes(under=BLACK) if _some_missing(drawn) else scale.cmap
     with style():
         if figure is None:
             width = SINGLE_COLUMN if len(drawn) == 1 else DOUBLE_COLUMN
             height = 0.55 * DOUBLE_COLUMN if kind == "morphology" else 0.38 * DOUBLE_COLUMN
-            figure = plt.figure(figsize=(width, height), layout="constrained")
+            layout = "compressed" if kind == "morphology" else "constrained"  # axes true to scale leave gaps
+            figure = plt.figure(figsize=(width, height), layout=layout)
         panels = list(np.atleast_1d(figure.subplots(1, len(drawn), sharex=kind == "dendrogram")))
         for ax, (name, tree, values) in zip(panels, drawn, strict=True):
             low = float(scale.norm.vmin or 0.0)
             inside = np.where(np.isfinite(values), np.maximum(values, low), low - 1.0)
             shared: dict[str, Any] = {"ax": ax, "cmap": missing, "norm": scale.norm, "colorbar": False, **options}
             if kind == "dendrogram":
-                distance = "path" if tree.physical else "stage"
-                plot_dendrogram(tree, inside, **{"distance": distance, "linewidth": 1.6, **shared})
+                distance = "path" if tree.morphologies else "stage"
+                plot_dendrogram(tree, inside, **{"distance": distance, **shared})
             else:
                 plot_morphology(tree, inside, legend=False, **shared)
             ax.set_title(name)
-        note = "grey: nothing to compare" if _some_missing(drawn) else None
+        note = "black: nothing to compare" if _some_missing(drawn) else None
         scale.add_colorbar(panels, "\n".join(filter(None, (label, note))), None)
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ParameterError, choose
-from .fidelity import COLORS, labelled
+from .fidelity import COLORS, labelled, legend_above
 from .styling import BLACK, SINGLE_COLUMN, canvas
 
 Floats = NDArray[np.float64]
@@ -159,7 +159,7 @@ def plot_gap(
         _rows(ax, conditions)
         ax.set_xlabel(label)
         if legend and (any(series) or known or chance is not None):
-            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, columnspacing=1.0)
+            legend_above(ax)
     return ax
 
 

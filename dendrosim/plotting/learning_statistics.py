@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import numbers
 from ..errors import ParameterError, choose
-from .fidelity import COLORS, MARKERS, labelled
+from .fidelity import COLORS, MARKERS, labelled, legend_above
 from .styling import BLACK, NEUTRAL, SINGLE_COLUMN, canvas
 
 _WHAT = {
@@ -144,7 +144,7 @@ def plot_path_gain(
             ax.set_xlabel("stage (branchings to the soma)")
         ax.set_ylabel(_WHAT[what])
         if legend and any(series):
-            ax.legend()
+            legend_above(ax)
     return ax
 
 

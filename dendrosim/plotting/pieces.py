@@ -90,7 +90,7 @@ def pieces_of(cell: MorphologyLike | CompartmentsLike) -> Pieces:
 
 def _of_compartments(compartments: CompartmentsLike) -> Pieces:
     xyz = np.asarray(compartments.xyz, dtype=np.float64)
-    if not compartments.physical or not np.isfinite(xyz).all():
+    if not np.isfinite(xyz).all():
         raise ParameterError(
             "these compartments have no positions in space (normalised units); "
             "plot_dendrogram(..., distance='stage') draws them"

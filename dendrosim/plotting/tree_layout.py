@@ -44,7 +44,9 @@ def distances(tree: TreeLike, distance: str) -> Floats:
         If `distance` is not known, or the compartments have no lengths.
     """
     choose("distance", distance, DISTANCES)
-    if distance != "stage" and not tree.physical:
+    # cells of a network are normalised and keep the lengths of the tree they were made from
+    lengths = tree.physical or (distance == "path" and bool(getattr(tree, "morphologies", ())))
+    if distance != "stage" and not lengths:
         raise ParameterError(
             f"distance={distance!r} needs compartments with lengths; "
             "these have none (normalised units): distance='stage'"
