@@ -77,7 +77,7 @@ def obtain(collection: Collection, url: str | None = None) -> Path:
         (archive,) = collection.sums
         path = _download(archive, cache.parent, collection, url, elsewhere)
         _unpack(path, cache, collection)
-        path.unlink()
+        path.unlink(missing_ok=True)
     return _complete(cache, collection)
 
 
@@ -159,4 +159,8 @@ def _unpack(archive: Path, folder: Path, collection: Collection) -> None:
             with content, open(inside / file, "wb") as copy:
                 shutil.copyfileobj(content, copy)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        inside.rename(folder)
+        try:
+            inside.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster
+                raise

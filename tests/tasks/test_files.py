@@ -203,6 +203,20 @@ def test_cifar10_is_unpacked_once(small_archive, server):
     assert cifar.read_cifar10(url)[1].tolist() == y_train.tolist()
 
 
+def test_another_process_may_be_faster(small_archive, monkeypatch):
+    url = small_archive()
+    rename = Path.rename
+
+    def twice(source, target):
+        rename(source, target)
+        source.mkdir()  # what the slower process has unpacked meanwhile
+        (source / "x").touch()
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", twice)
+    assert cifar.read_cifar10(url)[3].tolist() == [5, 5]
+
+
 def test_an_archive_that_lacks_a_file_leaves_no_half_of_it(small_archive):
     url = small_archive(CIFAR10.files[:-1])
     with pytest.raises(DataError, match=r"has no file cifar-10-batches-bin/test_batch\.bin"):
