@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .commands import run as run_command
+from .commands.checks import natural, positive
 from .errors import DendrosimError, MorphologyWarning, ParameterError
 
 _HERE = Path(__file__).resolve().parent
@@ -100,9 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--out", type=Path, default=Path("demo-output"), metavar="DIR", help="default: %(default)s")
     demo.add_argument("--morphology", default="pyramidal_l5", metavar="NAME|FILE", help="default: %(default)s")
-    demo.add_argument("--stimuli", type=_positive, default=300, metavar="N", help="default: %(default)s")
-    demo.add_argument("--seed", type=_natural, default=0, metavar="N", help="default: %(default)s")
-    demo.add_argument("--threads", type=_positive, metavar="N", help="default: all processors")
+    demo.add_argument("--stimuli", type=positive, default=300, metavar="N", help="default: %(default)s")
+    demo.add_argument("--seed", type=natural, default=0, metavar="N", help="default: %(default)s")
+    demo.add_argument("--threads", type=positive, metavar="N", help="default: all processors")
     demo.set_defaults(run=_demo)
 
     morphology = commands.add_parser("morphology", help="look at a morphology file")
@@ -118,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "plot":
             action.add_argument("--out", type=Path, metavar="IMAGE", help="an image file, or a folder for NAME.png")
 
+    run_command.add(commands)
     commands.add_parser("bench", add_help=False, help="measure speed side by side with other simulators; takes --help")
     return parser
 
@@ -133,24 +136,6 @@ class _Version(argparse.Action):
 
         print(f"dendrosim {__version__}")
         parser.exit(0)
-
-
-def _positive(text: str) -> int:
-    return _integer(text, least=1)
-
-
-def _natural(text: str) -> int:
-    return _integer(text, least=0)
-
-
-def _integer(text: str, least: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
-    return value
 
 
 def _demo(options: argparse.Namespace) -> int:

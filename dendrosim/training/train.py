@@ -92,7 +92,8 @@ def train(
         A factor on all rates over the epochs.
     decoder : {"local", "exact", "frozen"}, default "local"
     clip_value, clip_norm : float or None, default 5.0 and None
-        Bounds on every value of a gradient, and on the Euclidean norm of all of them.
+        Bounds on every value of a gradient, and on the Euclidean norm of all of them. An Optimiser that is given as an
+        object has the first of its own.
     patience : int, optional
         Stop when validation has not become better for so many epochs.
     restore_best : bool, default True

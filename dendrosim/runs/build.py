@@ -1,0 +1,110 @@
+"""Tasks, networks and options of training from the settings of an experiment, or from the record of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from ..errors import FileFormatError, ParameterError
+from ..membrane import Passive
+from ..morphology.tree import Morphology
+from ..networks.decoders import DECODERS
+from ..networks.mlp import PointMLP
+from ..networks.network import Network
+from ..plasticity.optimisers import OPTIMISERS
+from ..tasks.registry import load
+from ..tasks.task import Task
+from ..teaching.construct import construct
+from ..training.fidelity import RecordFidelity
+from ..training.run import Run
+
+Table = dict[str, Any]
+
+_CAN_BE_OFF = ("clip_value", "clip_norm", "patience")
+
+
+def task_of(settings: Mapping[str, Any]) -> Task:
+    """The task of a section [task], loaded once per process."""
+    return _task(json.dumps(settings, sort_keys=True))
+
+
+@lru_cache(maxsize=2)
+def _task(text: str) -> Task:
+    settings = json.loads(text)
+    subset, augmented = settings.pop("subset", None), settings.pop("augmented", None)
+    task = load(settings.pop("name"), settings.pop("seed", 0), **settings)
+    if subset:
+        task = task.subset(**subset)
+    return task.augmented(**augmented) if augmented else task
+
+
+def task_of_run(run: Run) -> Task:
+    """The task that a run was trained on, loaded again.
+
+    Raises
+    ------
+    FileFormatError
+        If it cannot be loaded by name, or is not the same data any more.
+    """
+    recorded = run.config["task"]
+    try:
+        task = task_of({"name": recorded["name"], "seed": recorded["seed"], **recorded["options"]})
+    except ParameterError as error:
+        raise FileFormatError(
+            f"the task of this run, {recorded['name']!r}, cannot be loaded by name ({error}); give its samples "
+            "yourself, as in ds.fidelity(run.network, x, y)"
+        ) from error
+    if task.hash != recorded["hash"]:
+        raise FileFormatError(
+            f"the data of {recorded['name']!r} are not those that this run was trained on: SHA-256 {task.hash[:12]}... "
+            f"now, {recorded['hash'][:12]}... then; restore the files that DENDROSIM_DATA names"
+        )
+    return task
+
+
+def network_of(settings: Mapping[str, Any], task: Task, seed: int) -> Network | PointMLP:
+    """The network of a section [network] for a task; `seed` unless it has one of its own."""
+    options = {"seed": seed, **settings}
+    kind = options.pop("kind", "dendritic")
+    if kind == "point_mlp":
+        return _mlp(options, task)
+    if "cells" not in options:
+        raise ParameterError("[network] has no cells; give the neurons of each layer, such as cells = [20]")
+    decoder = options.get("decoder", "linear")
+    if isinstance(decoder, dict):
+        given = dict(decoder)
+        options["decoder"] = construct("decoder", DECODERS, given.pop("name", None), given)
+    if "morphology" in options:
+        given = dict(options.pop("morphology"))
+        if "source" not in given:
+            raise ParameterError("[network.morphology] has no source; give a file, or the name of a shipped cell")
+        options["trees"] = Morphology.load(given.pop("source")).compartments(Passive(), **given)
+    return Network.dendritic(task.n_inputs, task.n_classes, **options)
+
+
+def _mlp(options: Table, task: Task) -> PointMLP:
+    if ("hidden" in options) == ("n_parameters" in options):
+        raise ParameterError("[network] of kind 'point_mlp' needs either hidden or n_parameters (to be matched)")
+    if "hidden" in options:
+        return PointMLP(task.n_inputs, task.n_classes, **options)
+    return PointMLP.matching(options.pop("n_parameters"), task.n_inputs, task.n_classes, **options)
+
+
+def training_of(settings: Mapping[str, Any]) -> Table:
+    """Arguments of `dendrosim.train` from all sections but [task] and [network]."""
+    given = settings.get("training", {})
+    options: Table = {key: None if key in _CAN_BE_OFF and value is False else value for key, value in given.items()}
+    optimiser = options.get("optimiser")
+    if isinstance(optimiser, dict):
+        if "clip" in optimiser:
+            raise ParameterError("[training] optimiser: clip is not known; did you mean [training] clip_value?")
+        made = {**optimiser, "clip": options.pop("clip_value", 5.0)}
+        options["optimiser"] = construct("optimiser", OPTIMISERS, made.pop("name", None), made)
+    for section in ("teaching", "rule"):
+        if section in settings:
+            options[section] = dict(settings[section])
+    if "fidelity" in settings:
+        options["callbacks"] = [RecordFidelity(**settings["fidelity"])]
+    return options
