@@ -21,18 +21,13 @@ def _parameter(values: Any) -> Tensor:
 class TorchLayer:
     """Everything but the synapses: batches, couplings, gates, decoder, clipping, Adam.
 
-    Parameters
-    ----------
-    problem : Problem
-    fused : bool
-        Adam in one kernel instead of one operation after the other, which is the default of PyTorch and what the
-        published runs used.
+    Adam is PyTorch's fused kernel, several times faster than its default, which the published runs used.
     """
 
     axis = 0
     """Of the compartments in activities; the batch is the other one."""
 
-    def __init__(self, problem: Problem, fused: bool = True) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.x, self.y = torch.from_numpy(problem.samples.x), torch.from_numpy(problem.samples.y)
         self.batches = Batches(len(self.y), problem.batch)
@@ -50,7 +45,7 @@ class TorchLayer:
             "decoder": [self.weight, self.bias],
         }
         self.parameters = [p for group in groups.values() for p in group]
-        self.adam = torch.optim.Adam([{"params": p, "lr": RATES[g]} for g, p in groups.items()], fused=fused or None)
+        self.adam = torch.optim.Adam([{"params": p, "lr": RATES[g]} for g, p in groups.items()], fused=True)
 
     def synapses(self, sign: str) -> list[Tensor]:
         """Trainable raw values."""
@@ -162,7 +157,7 @@ class DenseLocal(Dense):
     """The published local rule, 3F or 5F with one factor per stage, errors of each soma to its whole tree."""
 
     def __init__(self, problem: Problem, rule: str) -> None:
-        super().__init__(problem, fused=False)
+        super().__init__(problem)
         self.rule = rule
         self.moments: list[dict[str, Tensor]] = [{} for _ in problem.widths]
 
@@ -281,7 +276,7 @@ class GatherBmm(Indexed):
 
 
 PEERS: dict[str, Callable[[Problem], TorchLayer]] = {
-    "dense masks, backprop": lambda problem: Dense(problem, fused=False),
+    "dense masks, backprop": Dense,
     "dense masks, 3F": lambda problem: DenseLocal(problem, "3F"),
     "dense masks, 5F": lambda problem: DenseLocal(problem, "5F"),
     "embedding_bag": EmbeddingBag,
