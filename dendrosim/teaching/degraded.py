@@ -118,18 +118,17 @@ class Degraded(Broadcast):
         if sent < e.shape[1]:
             least = np.argpartition(np.abs(e), e.shape[1] - sent, axis=1)[:, : e.shape[1] - sent]
             np.put_along_axis(e, least, 0.0, axis=1)
-        if self.sign:
-            told = np.abs(e)[e != 0.0]
-            e = np.sign(e) * (told.mean() if told.size else 0.0)
-        elif self.bits:
-            e = quantised(e, self.bits)
-        spread = self.noise / len(e) + self.relative_noise * math.sqrt(
-            float(np.mean(np.square(part, dtype=np.float64)))
-        )
+        told = np.full(e.shape, self.keep is None) | (e != 0.0)
+        if told.any() and self.sign:
+            e = np.sign(e) * np.abs(e[told]).mean()
+        elif told.any() and self.bits:
+            e[told] = quantised(e[told], self.bits)  # what is not sent stays 0
+        spread = self.noise / len(e)
+        if self.relative_noise:
+            spread += self.relative_noise * math.sqrt(float(np.mean(np.square(part, dtype=np.float64))))
         if spread:
-            e = e + e.dtype.type(spread) * rng.standard_normal(e.shape, dtype=e.dtype)
-        out: Floats = e.astype(part.dtype, copy=False)
-        return out
+            e += e.dtype.type(spread) * rng.standard_normal(e.shape, dtype=e.dtype)
+        return e
 
     def state(self) -> dict[str, Floats]:
         return self._inner.state()

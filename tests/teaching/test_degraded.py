@@ -51,6 +51,15 @@ def test_only_the_largest_are_kept(keep, left):
         np.testing.assert_array_equal(told[largest], full[largest])
 
 
+def test_what_is_not_sent_stays_zero_under_any_code():
+    lesson = lesson_of(network_of(cells=[6]), 9)
+    kept = sent(lesson, keep=0.5)
+    for code in ({"sign": True}, {"bits": 2}):
+        np.testing.assert_array_equal(sent(lesson, keep=0.5, **code) == 0, kept == 0)
+    levels = np.unique(sent(lesson, keep=0.5, bits=2)[kept != 0])
+    assert levels.size == 4
+
+
 def test_noise_is_in_units_of_the_error_of_one_sample():
     """Twice the batch, half the error (1 / B in it) and half the noise."""
     network = network_of(cells=[40])

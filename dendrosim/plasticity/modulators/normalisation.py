@@ -32,10 +32,10 @@ class DendriticNormalisation(Modulator):
         self.eps = number("normalisation eps", eps, above=0.0)
 
     def prepare(self, network: Network) -> None:
-        self._network = network
         self._child = np.flatnonzero(network.layout.parent >= 0)
         self._parent = network.layout.parent[self._child]
 
     def modulate(self, lesson: Lesson) -> None:
-        total = np.bincount(self._parent, self._network.coupling[self._child], self._network.layout.size)
+        network = lesson.network
+        total = np.bincount(self._parent, network.coupling[self._child], network.layout.size)
         lesson.coupling_factor[self._child] /= total[self._parent] + self.eps

@@ -43,7 +43,6 @@ class PathGain(Modulator):
 
     def prepare(self, network: Network) -> None:
         layout = network.layout
-        self._network = network
         self._gain: Array = np.empty((0, 0, 0), network.dtype)
         child = np.flatnonzero(layout.parent >= 0)
         inner, outer = layout.layer[layout.parent[child]], layout.layer[child]
@@ -67,15 +66,15 @@ class PathGain(Modulator):
                 self._gain = np.empty_like(lesson.credit)
             lesson.credit *= lesson.path_gain(self._gain)
         else:
-            pi = self.layers(activity).reshape(-1)
+            pi = self.layers(lesson.network, activity).reshape(-1)
             layer = lesson.network.layout.layer
             scale_layers(lesson.credit.reshape(-1), layer, pi, activity.n_blocks, activity.lanes)
 
-    def layers(self, activity: Activity) -> Array:
+    def layers(self, network: Network, activity: Activity) -> Array:
         """Eq. 26: pi of each layer and sample, in rows as long as the blocks, (n_layers, n_blocks * width)."""
         from ...kernels.moments import layer_means
 
-        layout = self._network.layout
+        layout = network.layout
         n_samples = activity.n_samples
         resistance = np.empty((layout.n_layers, n_samples))
         layer_means(
@@ -83,7 +82,7 @@ class PathGain(Modulator):
         )
         layer = layout.layer[self._steps]
         count = np.maximum(np.bincount(layer, minlength=layout.n_layers), 1)
-        coupling = np.bincount(layer, self._network.coupling[self._steps], layout.n_layers) / count
+        coupling = np.bincount(layer, network.coupling[self._steps], layout.n_layers) / count
         pi = np.zeros((layout.n_layers, activity.n_blocks * activity.width), activity.dtype)
         for k, above in enumerate(self._above):  # layers are in the order of populations, then stages
             if above < 0:
