@@ -28,6 +28,7 @@ _HOME = {
     "plot_fidelity_over_training": "fidelity_training",
     "plot_fidelity_training_figure": "fidelity_training",
     "plot_fidelity_trees": "fidelity_trees",
+    "plot_fidelity_synapses": "fidelity_trees",
     "style": "styling",
     "region_color": "styling",
 }
@@ -38,6 +39,7 @@ __all__ = [
     "plot_fidelity",
     "plot_fidelity_by_stage",
     "plot_fidelity_over_training",
+    "plot_fidelity_synapses",
     "plot_fidelity_training_figure",
     "plot_fidelity_trees",
     "plot_gap",
@@ -60,7 +62,7 @@ if TYPE_CHECKING:
     from .dendrogram import plot_dendrogram
     from .fidelity import plot_fidelity, plot_fidelity_by_stage
     from .fidelity_training import plot_fidelity_over_training, plot_fidelity_training_figure
-    from .fidelity_trees import plot_fidelity_trees
+    from .fidelity_trees import plot_fidelity_synapses, plot_fidelity_trees
     from .gradient_map import plot_gradient_map
     from .learning import plot_gap, plot_learning_curve, plot_paired_difference
     from .learning_statistics import plot_path_gain, plot_weight_distribution

@@ -15,8 +15,10 @@ from ..errors import ParameterError, choose
 from ..morphology.compartments import Compartments
 from .dendrogram import plot_dendrogram
 from .fidelity import labelled
-from .morphology import plot_morphology
+from .morphology import plane, plot_morphology
+from .pieces import pieces_of
 from .styling import BLACK, DOUBLE_COLUMN, SINGLE_COLUMN, style
+from .synapse_map import plot_synapse_map
 from .values import ColorScale, color_scale
 
 Floats = NDArray[np.float64]
@@ -85,10 +87,11 @@ def plot_fidelity_trees(
     missing = scale.cmap.with_extremes(under=BLACK) if _some_missing(drawn) else scale.cmap
     with style():
         if figure is None:
-            width = SINGLE_COLUMN if len(drawn) == 1 else DOUBLE_COLUMN
-            height = 0.55 * DOUBLE_COLUMN if kind == "morphology" else 0.38 * DOUBLE_COLUMN
-            layout = "compressed" if kind == "morphology" else "constrained"  # axes true to scale leave gaps
-            figure = plt.figure(figsize=(width, height), layout=layout)
+            if kind == "morphology":
+                figure = _figure_in_space([tree for _, tree, _ in drawn], options.get("projection", "xy"))
+            else:
+                width = SINGLE_COLUMN if len(drawn) == 1 else DOUBLE_COLUMN
+                figure = plt.figure(figsize=(width, 0.38 * DOUBLE_COLUMN), layout="constrained")
         panels = list(np.atleast_1d(figure.subplots(1, len(drawn), sharex=kind == "dendrogram")))
         for ax, (name, tree, values) in zip(panels, drawn, strict=True):
             low = float(scale.norm.vmin or 0.0)
@@ -103,6 +106,78 @@ def plot_fidelity_trees(
         note = "black: nothing to compare" if _some_missing(drawn) else None
         scale.add_colorbar(panels, "\n".join(filter(None, (label, note))), None)
     return figure
+
+
+def plot_fidelity_synapses(
+    reports: Any,
+    *,
+    cell: int = 0,
+    percentile: float = 98.0,
+    figure: Figure | SubFigure | None = None,
+    **options: Any,
+) -> Figure | SubFigure:
+    """Draw every synapse of a cell in space, in the colour of its own error.
+
+    Parameters
+    ----------
+    reports : Fidelity or mapping from label to Fidelity
+        One panel each, side by side, on one scale of colours. The error is (local - exact) over the root mean square of
+        the exact gradient of all synapses of the same sign.
+    cell : int, default 0
+        Cell of the network; it must have come from a morphology.
+    percentile : float, default 98
+        Limits of the colours: this percentile of the magnitudes, which the colour bar says.
+    figure : Figure or SubFigure, optional
+        Where to draw; a new one if not given.
+    **options
+        As for `plot_synapse_map`.
+
+    Returns
+    -------
+    Figure or SubFigure
+        The figure. Synapses whose error is not defined are left out.
+
+    Raises
+    ------
+    ParameterError
+        If the cell does not exist, has no positions, or has nothing to compare.
+    """
+    series = labelled("reports", reports, "layout", "a Fidelity")
+    drawn = []
+    for name, repeated in series.items():
+        tree, _ = _values(repeated, "compartment_error", cell, "morphology")
+        layout = repeated[0].layout
+        here = np.flatnonzero(np.asarray(layout.cell) == cell)
+        first, last = np.asarray(layout.first)[here], np.asarray(layout.last)[here]
+        errors = np.asarray(repeated[0].synapse_error)[first[0] : last[-1]]
+        at = np.repeat(np.arange(here.size), last - first)
+        drawn.append((name, tree, at[np.isfinite(errors)], errors[np.isfinite(errors)]))
+    every = np.concatenate([errors for *_, errors in drawn])
+    if not every.size:
+        raise ParameterError(f"no synapse of cell {cell} has an error: the exact gradient is zero")
+    scale = color_scale(every, center=0.0, percentile=percentile)
+    limits = {"vmin": scale.norm.vmin, "vmax": scale.norm.vmax}
+    with style():
+        if figure is None:
+            figure = _figure_in_space([tree for _, tree, *_ in drawn], options.get("projection", "xy"))
+        panels = list(np.atleast_1d(figure.subplots(1, len(drawn))))
+        for ax, (name, tree, at, errors) in zip(panels, drawn, strict=True):
+            plot_synapse_map(tree, at, errors, **{"ax": ax, "colorbar": False, "size": 5.0, **limits, **options})
+            ax.set_title(name)
+        scale.add_colorbar(panels, "(local - exact) / typical |exact|", None)
+    return figure
+
+
+def _figure_in_space(trees: Sequence[Compartments], projection: str) -> Figure:
+    """A figure as wide as cells beside each other and a colour bar need."""
+    right, up = plane(projection)
+    height = 0.55 * DOUBLE_COLUMN
+    width = 0.8  # inches, of the colour bar
+    for tree in trees:
+        low, high = pieces_of(tree).bounds()
+        extent = np.maximum(high - low, 1e-9)
+        width += 0.95 * height * float(extent[right] / extent[up])
+    return plt.figure(figsize=(float(np.clip(width, SINGLE_COLUMN, DOUBLE_COLUMN)), height), layout="compressed")
 
 
 def _some_missing(drawn: list[tuple[str, Compartments, Floats]]) -> bool:

@@ -16,6 +16,7 @@ NAMES = [
     "plot_fidelity",
     "plot_fidelity_by_stage",
     "plot_fidelity_over_training",
+    "plot_fidelity_synapses",
     "plot_fidelity_training_figure",
     "plot_fidelity_trees",
     "plot_gap",
