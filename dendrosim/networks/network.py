@@ -259,9 +259,13 @@ class Network:
         return a
 
     def predict(self, x: ArrayLike, *, threads: int | None = None) -> Floats:
-        """Logits of shape (B, n_outputs), in parts of a thousand samples."""
+        """Logits of shape (B, n_outputs), in parts of 256 samples that share their memory."""
         x = self.checked(x)
-        return np.concatenate([self.run(x[i : i + 1024], threads).logits for i in range(0, len(x), 1024)])
+        logits, activity = np.empty((len(x), self.n_outputs), self.dtype), None
+        for i in range(0, len(x), 256):
+            activity = self.run(x[i : i + 256], threads, activity)
+            logits[i : i + 256] = activity.logits
+        return logits
 
     def threads_for(self, n_samples: int, threads: int | None) -> int:
         """Threads to use for a batch."""
