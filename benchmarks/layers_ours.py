@@ -26,6 +26,7 @@ class Ours:
         self.x, self.y = problem.samples.x, problem.samples.y
         self.network, self.threads, self.steps = problem.network.copy(), threads, 0
         self.batches = Batches(len(self.y), problem.batch)
+        self._activity: Any = None
         self.learner = ds.Learner(self.network, teaching, rule, rates=RATES, clip_value=CLIP, threads=threads)
 
     def batch(self) -> tuple[Any, Any]:
@@ -35,7 +36,8 @@ class Ours:
 
     def forward(self) -> Any:
         """Logits of the next batch."""
-        return self.network.forward(self.batch()[0], threads=self.threads).logits
+        self._activity = self.network.forward(self.batch()[0], threads=self.threads, out=self._activity)
+        return self._activity.logits
 
     def gradients(self) -> float:
         """Loss of the next batch; gradients with it."""
