@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .commands import results
 from .commands import run as run_command
 from .commands.checks import natural, positive
 from .errors import DendrosimError, MorphologyWarning, ParameterError
@@ -121,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
             action.add_argument("--out", type=Path, metavar="IMAGE", help="an image file, or a folder for NAME.png")
 
     run_command.add(commands)
+    results.add(commands)
     commands.add_parser("bench", add_help=False, help="measure speed side by side with other simulators; takes --help")
     return parser
 

@@ -1,0 +1,107 @@
+"""The figures of stored runs, as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from .fidelity_training import plot_fidelity_training_figure
+from .learning import plot_gap, plot_learning_curve, plot_paired_difference
+from .styling import style
+
+if TYPE_CHECKING:
+    from ..runs.collection import Runs
+    from ..runs.summary import Summary
+
+
+def plot_runs(summary: Summary, out: str | Path, *, ending: str = "png") -> list[Path]:
+    """Draw what runs came to: learning curves, accuracy by arm, paired differences, fidelity over training.
+
+    Parameters
+    ----------
+    summary : Summary
+        Of the runs.
+    out : str or Path
+        Folder to write to; it must exist.
+    ending : str, default "png"
+        Of the files, without a dot: a format of matplotlib.
+
+    Returns
+    -------
+    list of Path
+        The figures that there is something to draw for.
+    """
+    figures: dict[str, Callable[[Summary], Figure | None]] = {
+        "learning_curves": _learning,
+        "accuracy": _accuracy,
+        "differences": _differences,
+        "fidelity_over_training": _fidelity,
+    }
+    paths = []
+    for name, draw in figures.items():
+        with style():
+            figure = draw(summary)
+            if figure is None:
+                continue
+            path = Path(out) / f"{name}.{ending}"
+            figure.savefig(path, dpi=200, bbox_inches="tight", pad_inches=0.05)
+            plt.close(figure)
+        paths.append(path)
+    return paths
+
+
+def _learning(summary: Summary) -> Figure | None:
+    arms = _named(summary.runs)
+    metric = "validation_accuracy"
+    if not all(metric in run.history for runs in arms.values() for run in runs):
+        metric = "train_accuracy"
+    return _of(plot_learning_curve(arms if len(arms) > 1 else next(iter(arms.values())), metric=metric))
+
+
+def _accuracy(summary: Summary) -> Figure | None:
+    if len(summary.rows) < 2:
+        return None
+    results: dict[str, dict[str, Any]] = {}
+    arms = summary.runs.arms
+    for row in summary.rows:
+        info = arms[row.name][0].config.get("experiment", {})
+        label = ", ".join(str(value) for value in info.get("factors", {}).values())
+        results.setdefault(label, {})[info.get("own", row.name)] = row.test
+    return _of(plot_gap(results if len(results) > 1 else next(iter(results.values()))))
+
+
+def _differences(summary: Summary) -> Figure | None:
+    found = {
+        f"{row.name} - {one.other}": one.interval
+        for row in summary.rows
+        for one in row.differences
+        if one.interval.n > 1
+    }
+    return _of(plot_paired_difference(found)) if found else None
+
+
+def _fidelity(summary: Summary) -> Figure | None:
+    from ..runs.fidelity import recorded
+
+    found = {
+        name: [history for run in runs if (history := recorded(run)) is not None]
+        for name, runs in _named(summary.runs).items()
+    }
+    found = {name: histories for name, histories in found.items() if histories}
+    if not found:
+        return None
+    figure = plot_fidelity_training_figure(found)
+    return figure if isinstance(figure, Figure) else figure.figure.get_figure(root=True)
+
+
+def _named(runs: Runs) -> dict[str, list[Any]]:
+    return {name or "run": list(members) for name, members in runs.arms.items()}
+
+
+def _of(ax: Any) -> Figure:
+    figure: Figure = ax.get_figure(root=True)
+    return figure
