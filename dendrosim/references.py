@@ -248,6 +248,26 @@ REFERENCES: dict[str, Reference] = {
         "2017",
         (("note", "arXiv:1708.07747"),),
     ),
+    "kraskov2004": _article(
+        "Kraskov, Alexander and Stögbauer, Harald and Grassberger, Peter",
+        "Estimating mutual information",
+        "2004",
+        "Physical Review E",
+        "69",
+        "066138",
+        "10.1103/PhysRevE.69.066138",
+        "6",
+    ),
+    "ross2014": _article(
+        "Ross, Brian C.",
+        "Mutual information between discrete and continuous data sets",
+        "2014",
+        "PLoS ONE",
+        "9",
+        "e87357",
+        "10.1371/journal.pone.0087357",
+        "2",
+    ),
 }
 
 # What one may ask for by name, and the entries that belong to it.
@@ -267,6 +287,8 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "synapse_kinds": ("destexhe1998",),
     "directed": ("local_credit",),
     "credit": ("local_credit",),
+    "fidelity": ("local_credit",),
+    "information": ("ross2014", "kraskov2004"),
     "digits": ("alpaydin1998",),
     "mnist": ("lecun1998",),
     "fashion_mnist": ("xiao2017",),
