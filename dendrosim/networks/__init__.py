@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .decoders import MLP, Linear
 from .layout import Population, Projection
+from .mlp import PointMLP
 from .network import Network
 
-__all__ = ["MLP", "Linear", "Network", "Population", "Projection"]
+__all__ = ["MLP", "Linear", "Network", "PointMLP", "Population", "Projection"]
