@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from .fidelity_training import plot_fidelity_training_figure
 from .learning import plot_gap, plot_learning_curve, plot_paired_difference
-from .styling import style
+from .styling import DOUBLE_COLUMN, SINGLE_COLUMN, style
 
 if TYPE_CHECKING:
     from ..runs.collection import Runs
@@ -54,12 +54,25 @@ def plot_runs(summary: Summary, out: str | Path, *, ending: str = "png") -> list
     return paths
 
 
-def _learning(summary: Summary) -> Figure | None:
-    arms = _named(summary.runs)
-    metric = "validation_accuracy"
-    if not all(metric in run.history for runs in arms.values() for run in runs):
-        metric = "train_accuracy"
-    return _of(plot_learning_curve(arms if len(arms) > 1 else next(iter(arms.values())), metric=metric))
+def _learning(summary: Summary) -> Figure:
+    """One panel for every combination of what is crossed, one curve per arm."""
+    panels: dict[str, dict[str, list[Any]]] = {}
+    for name, runs in _named(summary.runs).items():
+        own, label = _place(runs[0], name)
+        panels.setdefault(label, {})[own] = runs
+    every = [run for arms in panels.values() for runs in arms.values() for run in runs]
+    validated = all("validation_accuracy" in run.history for run in every)
+    metric = "validation_accuracy" if validated else "train_accuracy"
+    width = SINGLE_COLUMN if len(panels) == 1 else DOUBLE_COLUMN
+    size = (width, 0.65 * width / len(panels))
+    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained")
+    for ax, (label, arms) in zip(axes[0], panels.items(), strict=True):
+        drawn = arms if len(arms) > 1 else next(iter(arms.values()))
+        plot_learning_curve(drawn, metric=metric, ax=ax, legend=ax is axes[0][-1])
+        ax.set_title(label)
+    for ax in axes[0][1:]:
+        ax.set_ylabel("")
+    return figure
 
 
 def _accuracy(summary: Summary) -> Figure | None:
@@ -68,15 +81,14 @@ def _accuracy(summary: Summary) -> Figure | None:
     results: dict[str, dict[str, Any]] = {}
     arms = summary.runs.arms
     for row in summary.rows:
-        info = arms[row.name][0].config.get("experiment", {})
-        label = ", ".join(str(value) for value in info.get("factors", {}).values())
-        results.setdefault(label, {})[info.get("own", row.name)] = row.test
+        own, label = _place(arms[row.name][0], row.name)
+        results.setdefault(label, {})[own] = row.test
     return _of(plot_gap(results if len(results) > 1 else next(iter(results.values()))))
 
 
 def _differences(summary: Summary) -> Figure | None:
     found = {
-        f"{row.name} - {one.other}": one.interval
+        f"{row.name}\n- {one.other}": one.interval
         for row in summary.rows
         for one in row.differences
         if one.interval.n > 1
@@ -96,6 +108,12 @@ def _fidelity(summary: Summary) -> Figure | None:
         return None
     figure = plot_fidelity_training_figure(found)
     return figure if isinstance(figure, Figure) else figure.figure.get_figure(root=True)
+
+
+def _place(run: Any, name: str) -> tuple[str, str]:
+    """The arm's name without what is crossed, and the values of what is crossed."""
+    info = run.config.get("experiment", {})
+    return info.get("own", name), ", ".join(str(value) for value in info.get("factors", {}).values())
 
 
 def _named(runs: Runs) -> dict[str, list[Any]]:
