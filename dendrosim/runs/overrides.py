@@ -63,7 +63,7 @@ def parsed(texts: Iterable[str]) -> Table:
         try:
             read = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError as error:
-            if not re.fullmatch(r"[A-Za-z_][\w.+/-]*", value):
+            if not re.fullmatch(r"\w[\w.+/-]*", value):
                 raise ParameterError(f"--set {short(text)}: the value is not TOML ({error}); quote text") from None
             read = value
         table: Table = {}
