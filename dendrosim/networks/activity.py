@@ -12,8 +12,18 @@ from .layout import Layout
 
 Floats = NDArray[Any]
 
-WIDTHS = {"float32": (8, 64), "float64": (4, 32)}
-"""Samples per block, for up to that many samples and for more."""
+WIDTHS = {"float32": (64, 32, 16, 8), "float64": (32, 16, 8, 4)}
+"""Samples per block, from the widest to the one for a few samples."""
+_CACHE = 512 * 2**10
+"""Bytes of presynaptic rows per block that stay in a second-level cache while every synapse reads from them."""
+
+
+def width_for(n_samples: int, rows: int, dtype: np.dtype[Any]) -> int:
+    """Samples per block: as many as keep the presynaptic rows in the cache, few for a few samples."""
+    *wide, narrow = WIDTHS[dtype.name]
+    if n_samples <= narrow:
+        return narrow
+    return next((w for w in wide if w * rows * dtype.itemsize <= _CACHE), wide[-1])
 
 
 class Activity:
@@ -47,8 +57,7 @@ class Activity:
 
     def __init__(self, layout: Layout, n_samples: int, dtype: np.dtype[Any]) -> None:
         self.n_samples, self.dtype = n_samples, np.dtype(dtype)
-        narrow, wide = WIDTHS[self.dtype.name]
-        self.width = narrow if n_samples <= narrow else wide
+        self.width = width_for(n_samples, layout.n_rows, self.dtype)
         self.n_blocks = -(-n_samples // self.width)
         self.lanes = (0.0,) * self.width
         self._layout = layout

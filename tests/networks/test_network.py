@@ -64,6 +64,17 @@ def test_a_sample_does_not_depend_on_its_batch(n, dtype):
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-5 if dtype == "float32" else 1e-13)
 
 
+@pytest.mark.parametrize("n_inputs", [1500, 3000, 6000])
+def test_wide_inputs(n_inputs):
+    """Narrower blocks where there are many inputs, the same voltages."""
+    network = ds.Network.dendritic(n_inputs, 4, [2], [2], 20, 10, gates=False)
+    x = np.random.default_rng(0).random((70, n_inputs)).astype(np.float32)
+    activity = network.forward(x)
+    assert activity.width < 64
+    total = network.synaptic_conductance(x) + network.kind.base(network.layout, network.conductance, network.coupling)
+    np.testing.assert_allclose(activity.batch_first(activity.resistance), 1 / total, rtol=1e-5)
+
+
 def test_same_bits_for_any_number_of_threads(x):
     network = small(cells=[9])
     one, two = network.forward(x, threads=1), network.forward(x, threads=2)
