@@ -64,7 +64,7 @@ def test_a_sample_does_not_depend_on_its_batch(n, dtype):
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-5 if dtype == "float32" else 1e-13)
 
 
-@pytest.mark.parametrize("n_inputs", [1500, 3000, 6000])
+@pytest.mark.parametrize("n_inputs", [2500, 4500, 9000])
 def test_wide_inputs(n_inputs):
     """Narrower blocks where there are many inputs, the same voltages."""
     network = ds.Network.dendritic(n_inputs, 4, [2], [2], 20, 10, gates=False)
