@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,6 +130,20 @@ def test_what_is_impossible_is_found_before_anything_is_trained(changes, message
     with pytest.raises(ParameterError, match=message):
         run_experiment(experiment(arms=arms, cross={}, teaching={"name": "per_soma"}), tmp_path)
     assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_the_file_in_the_guide_is_possible(tmp_path):
+    guide = Path(__file__).resolve().parents[2] / "docs" / "guide" / "experiments.md"
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", guide.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "guide.toml").write_text(text, encoding="utf-8")
+    small = ["training.epochs=1", "training.threads=1", "task.subset.n_train=100", "fidelity.samples=20"]
+    experiment = Experiment.load(tmp_path / "guide.toml", settings=small)
+    assert len(experiment.arms) == 4
+    done = run_experiment(experiment, tmp_path / "out", seeds=[0], arms=["as above"])
+    rules = [one.run.config["rule"] for one in done if one.run is not None]
+    assert len(rules) == 2
+    assert "path" in rules[0]
+    assert "rho" not in rules[0]
 
 
 def test_sections_become_objects():
