@@ -143,7 +143,7 @@ def test_the_file_in_the_guide_is_possible(tmp_path):
     rules = [one.run.config["rule"] for one in done if one.run is not None]
     assert len(rules) == 2
     assert "path" in rules[0]
-    assert "rho" not in rules[0]
+    assert rules[0]["rho"] is False
 
 
 def test_sections_become_objects():
