@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import DendrosimError, ParameterError
 from ..hdf5 import folder_for
@@ -23,6 +24,9 @@ from .build import network_of, task_of, training_of
 from .collection import Runs
 from .experiment import Experiment, Job
 
+_MOMENT = 5.0
+"""Seconds that interrupted workers have."""
+_STOP: list[Any] = []
 _BLAS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -111,7 +115,7 @@ def run_experiment(
             note(_run(experiment.name, job, out, threads, progress))
     else:
         with _pool(min(workers, len(todo))) as pool:
-            futures = [pool.submit(_run, experiment.name, job, out, threads or 1, False) for job in todo]
+            futures = [pool.submit(_work, experiment.name, job, out, threads or 1) for job in todo]
             for future in as_completed(futures):
                 note(future.result())
     return [done[job.file] for job in jobs]
@@ -119,20 +123,51 @@ def run_experiment(
 
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes whose matrix products take one thread each."""
-    before = {name: os.environ.get(name) for name in _BLAS}
+    """Fresh processes whose matrix products take one thread each.
+
+    When something goes wrong here, or Ctrl-C is pressed, they start nothing more, and have a moment to write their
+    checkpoints before they are ended.
+    """
+    context = multiprocessing.get_context("spawn")
+    before, others = {name: os.environ.get(name) for name in _BLAS}, multiprocessing.active_children()
+    stop = context.Event()
     os.environ.update(dict.fromkeys(_BLAS, "1"))
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_keep, initargs=(stop,))
     try:
         yield pool
         pool.shutdown()
-    finally:
+    except BaseException:
+        stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
+        patience = time.monotonic() + _MOMENT
+        while time.monotonic() < patience and _since(others):
+            time.sleep(0.05)
+        for child in _since(others):
+            child.terminate()
+        raise
+    finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _since(others: Sequence[Any]) -> list[Any]:
+    """Child processes that came after `others`."""
+    return [child for child in multiprocessing.active_children() if child not in others]
+
+
+def _keep(stop: Any) -> None:
+    """In a new worker: remember what says that nothing more is to be started."""
+    _STOP.append(stop)
+
+
+def _work(experiment: str, job: Job, out: Path, threads: int) -> Done:
+    """A job in a worker."""
+    if any(stop.is_set() for stop in _STOP):
+        return Done(job, None, "interrupted")
+    return _run(experiment, job, out, threads, False)
 
 
 def _kept(experiment: Experiment, jobs: Sequence[Job], out: Path, resume: bool) -> dict[str, Run]:
