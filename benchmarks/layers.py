@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from layers_ours import Ours
     from layers_problem import Problem, Samples
 
-WARM = 100
+WARM = 50
 """Steps of every formulation before its time is taken: connections change most often in the first ones."""
 DENSE = "dense masks, backprop"
 MISSING = 'not installed (pip install "dendrosim[bench]", or in a clone pip install ".[bench]")'
@@ -102,8 +102,7 @@ def steps(problem: Problem, threads: int, quick: bool, progress: Progress) -> Ta
     for job in ("forward", "gradients", "step"):
         progress(f"layers: {name}: {job} of all, in turns")
         jobs = {label: Job(getattr(one, job)) for label, one in made.items()}
-        clock = time.process_time if threads == 1 else time.perf_counter
-        times[job] = interleave(jobs, 3 if quick else 11, 0.03, clock=clock)
+        times[job] = interleave(jobs, 3 if quick else 11, 0.03, clock=_clock(threads))
     table = Table(f"layers_{name.lower()}_{threads}", f"{_title(problem)}, {_threads(threads)}")
     mine, best = ours["dendrosim, 3F"], times["step"]["dendrosim, 3F"].median
     for label in made:
@@ -118,6 +117,10 @@ def steps(problem: Problem, threads: int, quick: bool, progress: Progress) -> Ta
         f"{'; '.join(remarks)}; {load()}",
     ]
     return table
+
+
+def _clock(threads: int) -> Callable[[], float]:
+    return time.process_time if threads == 1 else time.perf_counter
 
 
 def _threads(threads: int) -> str:
@@ -145,7 +148,7 @@ def parts(problem: Problem, threads: int, quick: bool, progress: Progress) -> Ta
         for _ in range(skip):
             one.step()
         before = one.learner.swaps
-        times = {part: 1e3 * seconds for part, seconds in one.parts(count).items()}
+        times = {part: 1e3 * seconds for part, seconds in one.parts(count, _clock(threads)).items()}
         table.add(when=label, **times, changed_synapses=round((one.learner.swaps - before) / count))
     return table
 
@@ -176,7 +179,8 @@ def scaling(samples: Samples, threads: int, quick: bool, progress: Progress) -> 
             for one in made.values():
                 for _ in range(3):
                     one.step()
-            times = interleave({k: Job(v.step) for k, v in made.items()}, 3 if quick else 5, 0.02)
+            jobs = {k: Job(v.step) for k, v in made.items()}
+            times = interleave(jobs, 3 if quick else 5, 0.02, clock=_clock(threads))
             table.add(quantity=quantity, value=value, **{f"{k}, ms": 1e3 * t.median for k, t in times.items()})
     table.notes.append(
         f"otherwise {_title(Problem(samples)).removeprefix('One step of ')}; {threads} threads; {load()}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
@@ -53,9 +52,9 @@ class Ours:
         self.steps += 1
         return self.learner.step(*self.batch())[0]
 
-    def parts(self, count: int) -> dict[str, float]:
+    def parts(self, count: int, clock: Callable[[], float]) -> dict[str, float]:
         """Median seconds of each part of so many steps, and of all."""
-        clock = Stopwatch()
+        watch = Stopwatch(clock)
         learner, network = self.learner, self.network
         watched = {
             "minibatch": (self, "batch"),
@@ -69,13 +68,13 @@ class Ours:
             "conductances": (network, "refresh"),
         }
         for name, (owner, method) in watched.items():
-            clock.watch(name, owner, method)
-        clock.watch("step", self, "step")
+            watch.watch(name, owner, method)
+        watch.watch("step", self, "step")
         for _ in range(count):
-            clock.turn()
+            watch.turn()
             self.step()
-        clock.release()
-        found = {name: median(turn.get(name, 0.0) for turn in clock.turns) for name in [*watched, "step"]}
+        watch.release()
+        found = {name: median(turn.get(name, 0.0) for turn in watch.turns) for name in [*watched, "step"]}
         found["rest"] = found["step"] - sum(found[name] for name in watched)
         return found
 
@@ -83,7 +82,8 @@ class Ours:
 class Stopwatch:
     """Time that methods of objects take, summed within each turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self.turns: list[dict[str, float]] = []
         self._watched: list[tuple[Any, str]] = []
 
@@ -96,10 +96,10 @@ class Stopwatch:
         original: Callable[..., Any] = getattr(owner, method)
 
         def timed(*arguments: Any, **options: Any) -> Any:
-            begin = time.perf_counter()
+            begin = self.clock()
             result = original(*arguments, **options)
             here = self.turns[-1]
-            here[name] = here.get(name, 0.0) + time.perf_counter() - begin
+            here[name] = here.get(name, 0.0) + self.clock() - begin
             return result
 
         object.__setattr__(owner, method, timed)

@@ -28,9 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="dendrosim bench" if program != "run.py" else program,
         description="Measure speed side by side with scipy and, where installed, NEURON, Jaxley, PyTorch and JAX.",
-        epilog="Keep the machine otherwise idle. The full run takes about ten minutes.",
+        epilog="Keep the machine otherwise idle. The full run takes about twenty minutes.",
     )
-    parser.add_argument("--quick", action="store_true", help="small sizes and few repetitions: one to two minutes")
+    parser.add_argument("--quick", action="store_true", help="small sizes and few repetitions: about five minutes")
     parser.add_argument("--only", choices=NAMES, action="append", metavar="NAME", help=f"any of {', '.join(NAMES)}")
     parser.add_argument("--out", type=Path, metavar="DIR", help="also write every table to DIR/NAME.csv")
     options = parser.parse_args(argv)
