@@ -31,7 +31,7 @@ def gather(
     if row + width <= n_rows and width > 1:
         done = columns - columns % width
         for i in range(0, done, width):
-            load_transposed(block, i * width, source, row * columns + i, columns, shift, lanes)
+            load_transposed(block, i * width, width, source, row * columns + i, columns, shift, lanes)
     for i in range(done, columns):
         for w in range(width):
             block[i * width + w] = source[(row + w) * columns + i] + shift if row + w < n_rows else 0.0

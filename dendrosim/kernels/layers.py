@@ -19,7 +19,7 @@ from typing import Any
 from numba import njit
 from numpy.typing import NDArray
 
-from .simd import add_products, clamp, exponential, fill, load, store, total
+from .simd import add_products, clamp, exponential, fill, load, load_transposed, store, total
 
 Array = NDArray[Any]
 Lanes = tuple[float, ...]
@@ -348,7 +348,15 @@ def contract(
 
 @njit(cache=True, nogil=True)
 def to_blocks(
-    source: Array, columns: int, n_samples: int, target: Array, n_rows: int, width: int, first: int, last: int
+    source: Array,
+    columns: int,
+    n_samples: int,
+    target: Array,
+    n_rows: int,
+    width: int,
+    first: int,
+    last: int,
+    square: Lanes,
 ) -> None:
     """``target[k, i, w] = source[k * width + w, i]`` for blocks `first` to `last`; 0 for samples that are not there.
 
@@ -358,13 +366,21 @@ def to_blocks(
         Flat view of a C-ordered array.
     n_rows : int
         Rows of the target, `columns` or more; those beyond stay as they are.
+    square : tuple
+        Of as many numbers as the squares that are transposed have sides; a divisor of `width`.
     """
+    side = len(square)
+    even = columns - columns % side
     for block in range(first, last):
-        here = min(width, n_samples - block * width)
-        for start in range(0, columns, 16):
-            for i in range(start, min(start + 16, columns)):
-                to = (block * n_rows + i) * width
-                for w in range(here):
-                    target[to + w] = source[(block * width + w) * columns + i]
-                for w in range(here, width):
-                    target[to + w] = 0.0
+        for lane in range(0, width, side):
+            row = block * width + lane
+            done = 0
+            if row + side <= n_samples:
+                done = even
+                for i in range(0, even, side):
+                    to = (block * n_rows + i) * width + lane
+                    load_transposed(target, to, width, source, row * columns + i, columns, 0.0, square)
+            for i in range(done, columns):
+                to = (block * n_rows + i) * width + lane
+                for w in range(side):
+                    target[to + w] = source[(row + w) * columns + i] if row + w < n_samples else 0.0

@@ -153,6 +153,7 @@ def reselect(
     bank_last: Array,
     heap_first: Array,
     heap_last: Array,
+    best: Array,
     raw: Array,
     source: Array,
     heap: Array,
@@ -173,6 +174,8 @@ def reselect(
         Synapses of each bank.
     heap_first, heap_last : int arrays
         Its inactive candidates.
+    best : array
+        The largest of them, -inf where there is none; kept up to date.
     heap, heap_source : arrays
         Raw weights and sources of inactive candidates, those of a bank ordered as a heap: entry k of it is not smaller
         than its entries 2 k + 1 and 2 k + 2, so that the largest comes first.
@@ -186,11 +189,11 @@ def reselect(
     """
     swaps = 0
     for bank in range(first_bank, last_bank):
-        top, size = heap_first[bank], heap_last[bank] - heap_first[bank]
-        while size > 0:
+        while True:
             least = smallest(raw, bank_first[bank], bank_last[bank])
-            if not least < heap[top]:
+            if not least < best[bank]:
                 break
+            top, size = heap_first[bank], heap_last[bank] - heap_first[bank]
             low = bank_first[bank]
             while raw[low] != least:
                 low += 1
@@ -210,6 +213,7 @@ def reselect(
                 heap[top + k], heap_source[top + k] = heap[top + child], heap_source[top + child]
                 k = child
             heap[top + k], heap_source[top + k] = least, leaving
+            best[bank] = heap[top]
             swaps += 1
     return swaps
 

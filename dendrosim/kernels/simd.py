@@ -200,26 +200,25 @@ def _rows(builder: Any, context: Any, sig: Any, array: Any, at: int, first: Any,
 
 @intrinsic
 def load_transposed(
-    typing_context: Any, target: Any, at: Any, source: Any, first: Any, stride: Any, shift: Any, lanes: Any
+    typing_context: Any, target: Any, at: Any, step: Any, source: Any, first: Any, stride: Any, shift: Any, lanes: Any
 ) -> Any:
-    """Copy a square: ``target[at + width * j + i] = source[first + stride * i + j] + shift`` for i, j < width."""
+    """Copy a square: ``target[at + step * j + i] = source[first + stride * i + j] + shift`` for i, j < width."""
     size = lanes.count
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         rows = []
-        more = _splat(builder, context.cast(builder, args[5], sig.args[5], sig.args[0].dtype), size)
-        for place in _rows(builder, context, sig, args[2], 2, args[3], args[4], size):
+        more = _splat(builder, context.cast(builder, args[6], sig.args[6], sig.args[0].dtype), size)
+        for place in _rows(builder, context, sig, args[3], 3, args[4], args[5], size):
             row = builder.load(place)
-            row.align = _aligned(context, sig.args[2])
+            row.align = _aligned(context, sig.args[3])
             rows.append(builder.fadd(row, more))
-        step = ir.Constant(args[1].type, size)
         for place, row in zip(
-            _rows(builder, context, sig, args[0], 0, args[1], step, size), _transpose(builder, rows), strict=True
+            _rows(builder, context, sig, args[0], 0, args[1], args[2], size), _transpose(builder, rows), strict=True
         ):
             builder.store(row, place).align = _aligned(context, sig.args[0])
         return context.get_dummy_value()
 
-    return types.void(target, types.intp, source, types.intp, types.intp, shift, lanes), generate
+    return types.void(target, types.intp, types.intp, source, types.intp, types.intp, shift, lanes), generate
 
 
 @intrinsic

@@ -77,8 +77,10 @@ class Activity:
         """An array of shape (B, rows) in blocks, zero where there is no sample."""
         rows = array.shape[1]
         target = self.empty(rows) if out is None else out
-        flat = np.zeros((self.n_blocks * self.width, rows), self.dtype)
-        flat[: self.n_samples] = array
+        flat = array
+        if self.n_samples % self.width:
+            flat = np.zeros((self.n_blocks * self.width, rows), self.dtype)
+            flat[: self.n_samples] = array
         target[...] = flat.reshape(self.n_blocks, self.width, rows).transpose(0, 2, 1)
         return target
 
@@ -94,6 +96,9 @@ class Activity:
 
     def of_cells(self, values: Floats) -> Floats:
         """Values of shape (B, n_readout) of the cells that are read, in blocks over all cells, 0 at the others."""
-        every = np.zeros((self.n_samples, self._layout.n_cells), self.dtype)
-        every[:, self._layout.readout] = values
+        layout = self._layout
+        if layout.readout.size == layout.n_cells:
+            return self.blocks(values)
+        every = np.zeros((self.n_samples, layout.n_cells), self.dtype)
+        every[:, layout.readout] = values
         return self.blocks(every)

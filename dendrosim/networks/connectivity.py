@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError, choose
-from ..kernels import parallel
 from .layout import Banks
 
 Floats = NDArray[Any]
@@ -51,31 +50,35 @@ class Connectivity:
         self._last: NDArray[np.int64] = np.cumsum(size)
         self._first: NDArray[np.int64] = self._last - size
         self.heap = np.concatenate([raw[chosen] for raw, chosen in zip(drawn, left, strict=True)]).astype(dtype)
-        self.heap_source: NDArray[np.int64] = np.concatenate(left) + np.repeat(banks.row, size)
+        self.heap_source = (np.concatenate(left) + np.repeat(banks.row, size)).astype(np.int32)
+        self.best = self._best()
 
-    def reselect(self, mean: Floats, square: Floats, threads: int) -> int:
-        """Exchange active synapses that fell below inactive candidates; returns how many.
+    def _best(self) -> Floats:
+        """Largest inactive raw weight of each bank."""
+        best = np.full(self._first.size, -np.inf, self.raw.dtype)
+        some = self._last > self._first
+        best[some] = self.heap[self._first[some]]
+        return best
+
+    def reselect(self, mean: Floats, square: Floats, first: int = 0, last: int | None = None) -> int:
+        """Exchange active synapses of some banks that fell below inactive candidates; returns how many.
 
         Parameters
         ----------
         mean, square : arrays of shape (S,) or (0,)
             The optimiser's moments, cleared for newcomers.
-        threads : int
+        first, last : int, optional
+            Range of banks; all by default. Threads may work on different ranges at once.
         """
         if self.kind == "fixed":
             return 0
         from ..kernels import optimise
 
         b = self.banks
-        swaps = []
-        fixed = (b.first, b.last, self._first, self._last)
+        last = b.first.size if last is None else last
+        fixed = (b.first, b.last, self._first, self._last, self.best)
         mine = (self.raw, self.source, self.heap, self.heap_source, mean, square)
-
-        def work(_: None, first: int, last: int) -> None:
-            swaps.append(optimise.reselect(*fixed, *mine, first, last))
-
-        parallel.run(work, parallel.ranges(b.first.size, threads), threads, lambda: None)
-        return sum(swaps)
+        return int(optimise.reselect(*fixed, *mine, first, last))
 
     def state(self) -> dict[str, Floats]:
         """What changes besides the raw weights."""
@@ -88,3 +91,4 @@ class Connectivity:
             if name not in state or state[name].shape != value.shape:
                 raise ParameterError(f"the state does not fit this network: {name} is missing or has another shape")
             value[...] = state[name]
+        self.best = self._best()

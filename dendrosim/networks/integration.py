@@ -41,7 +41,7 @@ class NetworkIntegration(ABC):
 
 
 def _of_children(layout: Layout, coupling: Floats) -> Floats:
-    child = np.flatnonzero(layout.parent >= 0)
+    child = layout.child
     return np.bincount(layout.parent[child], weights=coupling[child], minlength=layout.size)
 
 

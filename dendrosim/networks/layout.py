@@ -111,6 +111,8 @@ class Layout:
     ----------
     parent, cell, stage, layer : int arrays of shape (N,)
         Parent compartment (-1 at roots), cell, number of branchings above, and pair of population and stage.
+    child : int array
+        Compartments that have a parent.
     leak, coupling : float arrays of shape (N,)
         Leak, and the coupling that the tree came with (0 at roots).
     roots, population : int arrays of shape (C,)
@@ -156,6 +158,7 @@ class Layout:
         parent = np.concatenate([tree.parent for tree in self.trees])
         self.cell: Integers = np.repeat(np.arange(sizes.size), sizes)
         self.parent: Integers = np.where(parent < 0, -1, parent + self.roots[self.cell])
+        self.child: Integers = np.flatnonzero(self.parent >= 0)
         self.leak = np.concatenate([tree.leak for tree in self.trees])
         self.coupling = np.concatenate([tree.coupling for tree in self.trees])
         self.stage: Integers = np.concatenate([tree.stage for tree in self.trees])

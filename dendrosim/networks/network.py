@@ -239,11 +239,10 @@ class Network:
             a = Activity(layout, len(x), self.dtype)
         threads = self.threads_for(len(x), threads)
         flat = x.reshape(-1)
-        width = a.width
+        width, rows = a.width, a.presynaptic.reshape(-1)
+        square = (0.0,) * (32 // self.dtype.itemsize)
         parallel.run(
-            lambda _, i, j: layers.to_blocks(
-                flat, self.n_inputs, len(x), a.presynaptic.reshape(-1), layout.n_rows, width, i, j
-            ),
+            lambda _, i, j: layers.to_blocks(flat, self.n_inputs, len(x), rows, layout.n_rows, width, i, j, square),
             parallel.ranges(a.n_blocks, threads),
             threads,
             _nothing,
@@ -279,19 +278,26 @@ class Network:
         excitatory, inhibitory = self.kind.force
         return self.dtype.type(excitatory), self.dtype.type(inhibitory)
 
-    def refresh(self, threads: int = 1) -> None:
+    def refresh(self) -> None:
         """Follow the raw parameters: conductances, couplings, slopes, and conductances at rest."""
+        self.refresh_synapses(0, self.layout.n_synapses)
+        self.refresh_cells()
+
+    def refresh_synapses(self, first: int, last: int) -> None:
+        """Conductances of some synapses from their raw parameters."""
         from ..kernels import optimise
 
-        code, lanes = POSITIVE[self.positive], (0.0,) * (64 // self.dtype.itemsize)
-        for name, value, factor in (
-            ("synapses", self.conductance, self.conductance_factor),
-            ("couplings", self.coupling, self.coupling_factor),
-        ):
-            raw = self.parameters[name]
-            parts = threads if raw.size > 20_000 else 1
-            jobs = [(raw, code, value, factor, *part, lanes) for part in parallel.ranges(raw.size, parts)]
-            parallel.run(_without_memory(optimise.positive), jobs, parts, _nothing)
+        lanes = (0.0,) * (64 // self.dtype.itemsize)
+        raw, kind = self.parameters["synapses"], POSITIVE[self.positive]
+        optimise.positive(raw, kind, self.conductance, self.conductance_factor, first, last, lanes)
+
+    def refresh_cells(self) -> None:
+        """Couplings, slopes and conductances at rest from raw parameters and the synapses' conductances."""
+        from ..kernels import optimise
+
+        lanes = (0.0,) * (64 // self.dtype.itemsize)
+        raw, kind = self.parameters["couplings"], POSITIVE[self.positive]
+        optimise.positive(raw, kind, self.coupling, self.coupling_factor, 0, raw.size, lanes)
         self.coupling[self.layout.roots] = 0.0
         self.slope = np.where(self.gated, np.exp(self.parameters["log_slope"]), 0.0).astype(self.dtype)
         self.base = self.kind.base(self.layout, self.conductance, self.coupling).astype(self.dtype)
@@ -394,10 +400,6 @@ class Network:
 def spans(first: int, last: int, parts: int) -> list[tuple[int, int]]:
     """``first`` to ``last`` in at most `parts` ranges."""
     return [(first + a, first + b) for a, b in parallel.ranges(last - first, parts)]
-
-
-def _without_memory(kernel: Any) -> Any:
-    return lambda _, *arguments: kernel(*arguments)
 
 
 def _nothing() -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[Any]
 
+WORTH_A_THREAD = 20_000
+"""Synapses; fewer are updated sooner than a second thread wakes up."""
+
 DECODER_UPDATES = ("local", "exact", "frozen")
 
 
@@ -235,15 +238,32 @@ class Learner:
         self.optimiser.advance()
         for name, value in network.parameters.items():
             group = group_of(name)
-            if (self.decoder == "frozen") if group == "decoder" else self.teaching.frozen_core:
+            if name == "synapses" or ((self.decoder == "frozen") if group == "decoder" else self.teaching.frozen_core):
                 continue
-            self.optimiser.update(name, value, values[name], self.rates[group] * self.rate_factor, threads)
+            self.optimiser.update(name, value, values[name], self.rates[group] * self.rate_factor)
         if not self.teaching.frozen_core:
-            moments = [self.optimiser.kept(m, "synapses", values["synapses"]) for m in self.optimiser.moments]
-            padded = [*moments, *[np.zeros(0, network.dtype)] * 2]
-            self.swaps += network.connectivity.reselect(padded[0], padded[1], threads)
-            network.refresh(threads)
+            self._update_synapses(values["synapses"], threads)
+            network.refresh_cells()
         return gradients.loss, gradients.correct
+
+    def _update_synapses(self, gradient: Floats, threads: int) -> None:
+        """Optimiser, choice of the K largest, and conductances, bank by bank while they are in the cache."""
+        network, optimiser = self.network, self.optimiser
+        banks, raw = network.layout.banks, network.parameters["synapses"]
+        moments = [optimiser.kept(m, "synapses", raw) for m in optimiser.moments]
+        padded = [*moments, *[np.zeros(0, network.dtype)] * 2]
+        rate = self.rates["synapses"] * self.rate_factor
+        swaps = []
+
+        def share(_: None, i: int, j: int) -> None:
+            first, last = int(banks.first[i]), int(banks.last[j - 1])
+            optimiser.update("synapses", raw, gradient, rate, first, last)
+            swaps.append(network.connectivity.reselect(padded[0], padded[1], i, j))
+            network.refresh_synapses(first, last)
+
+        parts = threads if raw.size > WORTH_A_THREAD else 1
+        parallel.run(share, parallel.ranges(banks.first.size, parts), parts, lambda: None)
+        self.swaps += sum(swaps)
 
     def state(self) -> dict[str, Floats]:
         """Everything besides the network's own state that an exact resume needs, as copies."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..arguments import number, short
 from ..errors import ParameterError, choose
-from ..kernels import parallel
 from ..kernels.memory import aligned
 
 Floats = NDArray[Any]
@@ -23,9 +22,6 @@ LOCAL_RATES = {"synapses": 1.5e-3, "couplings": 7e-4, "gates": 5e-4, "decoder": 
 """Of the published runs of local rules."""
 EXACT_RATES = {"synapses": 1e-3, "couplings": 5e-4, "gates": 5e-4, "decoder": 1e-3}
 """Of the published runs of backpropagation."""
-
-_MANY = 20_000
-"""Values that are worth a second thread."""
 
 
 def group_of(parameter: str) -> str:
@@ -71,15 +67,13 @@ class Optimiser(ABC):
             arrays[parameter] = aligned(like.shape, like.dtype)
         return arrays[parameter]
 
-    def update(self, name: str, raw: Floats, gradient: Floats, rate: float, threads: int = 1) -> None:
-        """One step of the array called `name`; call `advance` once before the arrays of a step."""
-        flat, slope = raw.reshape(-1), gradient.reshape(-1)
-        parts = threads if flat.size > _MANY else 1
-        call = self._call(name, flat, slope, rate)
-        lanes = (0.0,) * (64 // flat.itemsize)
-        parallel.run(
-            lambda _, a, b: call(a, b, lanes), [(a, b) for a, b in parallel.ranges(flat.size, parts)], parts, _nothing
-        )
+    def update(
+        self, name: str, raw: Floats, gradient: Floats, rate: float, first: int = 0, last: int | None = None
+    ) -> None:
+        """One step of the array called `name`, or of a range of it; call `advance` once before the arrays of a step."""
+        flat = raw.reshape(-1)
+        call = self._call(name, flat, gradient.reshape(-1), rate)
+        call(first, flat.size if last is None else last, (0.0,) * (64 // flat.itemsize))
 
     def advance(self) -> None:
         """Count a step."""
@@ -181,7 +175,3 @@ def optimiser(given: str | Optimiser, clip: float | None = None) -> Optimiser:
     if not isinstance(given, Optimiser):
         raise ParameterError(f"optimiser={short(given)} must be an Optimiser or one of {', '.join(OPTIMISERS)}")
     return given
-
-
-def _nothing() -> None:
-    return None

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[Any]
 
+MANY = 1_000_000
+"""Compartments times samples below which a single pass is done before a second thread wakes up."""
+
 
 @dataclass
 class Lesson:
@@ -60,6 +63,11 @@ class Lesson:
     def __post_init__(self) -> None:
         self.factor, self.coupling_factor = (np.ones(self.network.layout.size, self.network.dtype) for _ in range(2))
 
+    @property
+    def _few(self) -> int:
+        """Threads for what takes a nanosecond or less per compartment and sample."""
+        return self.threads if self.credit.size > MANY else 1
+
     def of_somas(self, values: Floats) -> Floats:
         """Values of shape (B, n_readout) in blocks over all cells, 0 at cells that are not read."""
         return self.activity.of_cells(values)
@@ -76,8 +84,8 @@ class Lesson:
 
         a, layout = self.activity, self.network.layout
         told = [layout.roots, a.derivative.reshape(-1), soma.reshape(-1), below.reshape(-1), self.credit.reshape(-1)]
-        jobs = [(*told, a.n_blocks, *part, a.lanes) for part in spans(0, layout.n_cells, self.threads)]
-        parallel.run(lambda _, *job: layers.broadcast(*job), jobs, self.threads, _nothing)
+        jobs = [(*told, a.n_blocks, *part, a.lanes) for part in spans(0, layout.n_cells, self._few)]
+        parallel.run(lambda _, *job: layers.broadcast(*job), jobs, self._few, _nothing)
 
     def transport(self) -> Floats:
         """Fill the credit with the exact dL/dV_n, by transport along every tree and back through the synapses.
@@ -95,8 +103,8 @@ class Lesson:
         flat = [soma.reshape(-1), self.credit.reshape(-1)]
         driven = {p.target for p in layout.projections if p.source != INPUT}
         for i in range(len(layout.populations) - 1, -1, -1):
-            jobs = [(*tree, *flat, a.n_blocks, *part, a.lanes) for part in spans(*layout.cells_of[i], self.threads)]
-            parallel.run(lambda _, *job: layers.transport(*job), jobs, self.threads, _nothing)
+            jobs = [(*tree, *flat, a.n_blocks, *part, a.lanes) for part in spans(*layout.cells_of[i], self._few)]
+            parallel.run(lambda _, *job: layers.transport(*job), jobs, self._few, _nothing)
             if layout.populations[i].name in driven:
                 self._credit_sources(i, soma)
         return soma

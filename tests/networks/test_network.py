@@ -144,7 +144,7 @@ class TestConnectivity:
                 dense[bank] = dict(zip(c.source[a:b], c.raw[a:b], strict=True))
                 low, high = c._first[bank], c._last[bank]
                 dense[bank].update(zip(c.heap_source[low:high], c.heap[low:high], strict=True))
-            c.reselect(none, none, 1)
+            c.reselect(none, none)
             for bank, (a, b) in enumerate(_banks(c)):
                 best = sorted(dense[bank], key=dense[bank].__getitem__, reverse=True)[: b - a]
                 assert set(c.source[a:b]) == set(best)
@@ -156,7 +156,7 @@ class TestConnectivity:
         mean, square = np.ones(c.raw.size), np.ones(c.raw.size)
         before = c.source.copy()
         c.raw[3] = -10.0
-        assert c.reselect(mean, square, 1) == 1
+        assert c.reselect(mean, square) == 1
         changed = np.flatnonzero(c.source != before)
         assert list(np.flatnonzero(mean == 0)) == list(changed) == list(np.flatnonzero(square == 0))
 
@@ -164,7 +164,7 @@ class TestConnectivity:
         network = small(connectivity="fixed")
         before = network.source.copy()
         network.parameters["synapses"][:] = -3.0
-        network.connectivity.reselect(np.zeros(0), np.zeros(0), 1)
+        network.connectivity.reselect(np.zeros(0), np.zeros(0))
         assert np.array_equal(before, network.source)
 
 
