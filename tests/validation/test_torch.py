@@ -303,7 +303,7 @@ def test_training_with_connections_that_change() -> None:
     """Steepest descent on dense weights whose masks are found anew in every forward pass, inactive weights at rest."""
     network = disturb(Network.dendritic(30, 4, [6], [3, 2], 7, 4, dtype="float64", seed=4))
     network.parameters["synapses"] -= 0.5 * np.random.default_rng(1).random(network.layout.n_synapses)
-    network.connectivity.reselect(np.zeros(0), np.zeros(0), 1)
+    network.connectivity.reselect(np.zeros(0), np.zeros(0))
     network.refresh()
     twin = Twin(network)
     rates = {"synapses": 15.0, "couplings": 0.5, "gates": 0.5, "decoder": 0.1}
