@@ -207,13 +207,13 @@ def figure(lines: list[Row]) -> Figure:
                         4 + shift, known[0], "D", color="k", mfc="w", ms=4, label="published" if shift < 0 else None
                     )
             ax.axhline(0.0, color="0.4", lw=0.6)
-            ax.set_xticks(np.arange(5), names, rotation=60, ha="right", fontsize=7)
+            ax.set_xticks(np.arange(5), [*names[:4], "dense mean"], rotation=60, ha="right", fontsize=7)
             ax.tick_params(axis="y", labelsize=7)
             if not i:
                 ax.set_title(f"{'at initialisation' if state == 'initial' else state}\n{setup}", fontsize=8)
             if not j:
                 ax.set_ylabel(f"{'MNIST' if task == 'mnist' else 'figure-ground'}\ncosine", fontsize=8)
-    axes[0, 0].legend(frameon=False, fontsize=7, loc="upper left")
+    axes[0, 1].legend(*axes[0, 0].get_legend_handles_labels(), frameon=False, fontsize=7, loc="lower center")
     return drawing
 
 
