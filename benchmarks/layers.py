@@ -1,6 +1,6 @@
 """One training step of a layer of dendritic neurons, side by side with PyTorch and JAX, in float32.
 
-Run by `run.py` in processes of its own, on two threads and on one: threads are settled before libraries start.
+Run by `run.py` in processes of its own, on two threads and (in brief) on one: threads are settled before libraries start.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def run(quick: bool, out: Path | None) -> None:
     most = min(2, n_processors())
     for threads in dict.fromkeys((most, 1)):
         arguments = [sys.executable, str(Path(__file__).resolve()), "--threads", str(threads)]
-        arguments += ["--steps-only"] * (threads != most) + ["--quick"] * quick
+        arguments += ["--brief"] * (threads != most) + ["--quick"] * quick
         arguments += ["--out", str(out)] if out is not None else []
         environment = dict(os.environ)
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -138,7 +138,9 @@ def parts(problem: Problem, threads: int, quick: bool, progress: Progress) -> Ta
     from layers_ours import Ours
 
     name = problem.samples.name
-    table = Table(f"layers_parts_{name.lower()}", f"Parts of our step by 3F, {name} input, ms, {_threads(threads)}")
+    table = Table(
+        f"layers_parts_{name.lower()}_{threads}", f"Parts of our step by 3F, {name} input, ms, {_threads(threads)}"
+    )
     spans = {"steps 1-20": (0, 20)} if quick else {"steps 1-100": (0, 100), "steps 1000-1100": (900, 100)}
     one = Ours(problem, "per_soma", "3F", threads)
     one.step()  # compiles
@@ -193,7 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--steps-only", action="store_true")
+    parser.add_argument("--brief", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
 
@@ -211,9 +213,9 @@ def main() -> int:
     with processors(threads):
         given: list[Any] = [random_samples(8192, 784), mnist_samples()]
         problems = [Problem(samples) for samples in given if not isinstance(samples, str)]
-        if options.steps_only:
+        if options.brief:
             for problem in problems:
-                show(steps(problem, threads, quick, progress))
+                show(steps(problem, threads, quick, progress), parts(problem, threads, quick, progress))
             return 0
         title = "Loss and gradients: largest deviation from ours, relative to the largest"
         checked = Table("layers_agreement", title, notes=[why for why in given if isinstance(why, str)])

@@ -53,29 +53,31 @@ class Ours:
         return self.learner.step(*self.batch())[0]
 
     def parts(self, count: int, clock: Callable[[], float]) -> dict[str, float]:
-        """Median seconds of each part of so many steps, and of all."""
+        """Median seconds of each part of so many steps, and of all.
+
+        "synapses" is Adam, TopK and new conductances of all synapses, bank by bank; what TopK has of it is told for one
+        thread only, since on several it is not on the clock of this one.
+        """
         watch = Stopwatch(clock)
         learner, network = self.learner, self.network
-        watched = {
+        parts = {
             "minibatch": (self, "batch"),
             "forward": (network, "run"),
             "decoder": (network.decoder, "backward"),
             "credit": (learner.teaching, "credit"),
             "rule": (learner.rule, "modulate"),
             "contraction": (learner, "_contract"),
-            "optimiser": (learner.optimiser, "update"),
-            "topk": (network.connectivity, "reselect"),
-            "conductances": (network, "refresh"),
+            "synapses": (learner, "_update_synapses"),
         }
-        for name, (owner, method) in watched.items():
+        within = {"of which TopK": (network.connectivity, "reselect")} if self.threads == 1 else {}
+        for name, (owner, method) in {**parts, **within, "step": (self, "step")}.items():
             watch.watch(name, owner, method)
-        watch.watch("step", self, "step")
         for _ in range(count):
             watch.turn()
             self.step()
         watch.release()
-        found = {name: median(turn.get(name, 0.0) for turn in watch.turns) for name in [*watched, "step"]}
-        found["rest"] = found["step"] - sum(found[name] for name in watched)
+        found = {name: median(turn.get(name, 0.0) for turn in watch.turns) for name in [*parts, *within, "step"]}
+        found["rest"] = found["step"] - sum(found[name] for name in parts)
         return found
 
 
