@@ -1,6 +1,7 @@
 """One training step of a layer of dendritic neurons, side by side with PyTorch and JAX, in float32.
 
-Run by `run.py` in processes of its own, on two threads and (in brief) on one: threads are settled before libraries start.
+Run by `run.py` in processes of its own, on two threads and in brief on one: threads are settled before libraries
+start.
 """
 
 from __future__ import annotations
