@@ -19,7 +19,7 @@ os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-NAMES = ("limits", "startup", "memory", "scaling", "steady", "layers")
+NAMES = ("limits", "startup", "memory", "scaling", "steady", "layers", "rules")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     import layers
     import limits
     import memory
+    import rules
     import scaling
     import startup
     import steady
@@ -73,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(*steady.run(options.quick, progress, machine))
     if "layers" in chosen:
         layers.run(options.quick, options.out)
+    if "rules" in chosen:
+        show(rules.run(options.quick, progress))
     return 0
 
 
