@@ -123,7 +123,8 @@ def figure(lines: list[Row]) -> Figure:
         ax.set_xlabel("epoch", fontsize=8)
         ax.tick_params(labelsize=7)
     axes[0].set_ylabel("cosine to the exact gradient", fontsize=8)
-    axes[1].legend(frameon=False, fontsize=7)
+    axes[0].set_ylim(top=1.45 * axes[0].get_ylim()[1])
+    axes[1].legend(frameon=False, fontsize=7, loc="upper left")
     return drawing
 
 
