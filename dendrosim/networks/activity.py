@@ -61,6 +61,9 @@ class Activity:
         self.n_blocks = -(-n_samples // self.width)
         self.lanes = (0.0,) * self.width
         self._layout = layout
+        rows = layout.n_inputs + layout.readout
+        neighbours = rows[-1] - rows[0] == rows.size - 1
+        self._read = slice(int(rows[0]), int(rows[-1]) + 1) if neighbours else rows  # a slice is not copied
         self.presynaptic = self.empty(layout.n_rows)
         self.voltage, self.resistance, self.output, self.derivative = (self.empty(layout.size) for _ in range(4))
 
@@ -90,8 +93,7 @@ class Activity:
 
     def read(self) -> Floats:
         """Copy the outputs of the cells that the decoder reads into `soma`."""
-        first = self._layout.n_inputs
-        self.soma = self.batch_first(self.presynaptic[:, first + self._layout.readout])
+        self.soma = self.batch_first(self.presynaptic[:, self._read])
         return self.soma
 
     def of_cells(self, values: Floats) -> Floats:
