@@ -197,7 +197,7 @@ def _topics(thing: object) -> tuple[str, ...]:
     if topics is None:
         raise ParameterError(
             f"nothing to cite is known for {thing!r}; valid: objects of dendrosim, or one of "
-            + ", ".join(map(repr, sorted({*TOPICS, *_OF_NAME, *REFERENCES})))
+            + ", ".join(map(repr, sorted({*TOPICS, *_OF_NAME} - {*REFERENCES})))
         )
     return topics
 

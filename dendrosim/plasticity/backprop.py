@@ -43,7 +43,8 @@ class Backprop:
     seed : int or numpy SeedSequence, default 0
         Nothing is drawn.
     threads : int, optional
-        For the optimiser. Products of matrices are numpy's: OPENBLAS_NUM_THREADS, or the like, sets their threads.
+        As `Learner` takes it, and without effect: products of matrices are numpy's, whose threads OPENBLAS_NUM_THREADS,
+        or the like, sets.
 
     Raises
     ------
@@ -86,7 +87,8 @@ class Backprop:
         self.rate_factor = 1.0
         self.optimiser = optimiser_named(optimiser, clip_value)
         self.clip_norm = None if clip_norm is None else number("clip_norm", clip_norm, above=0.0)
-        self.threads = 1 if threads is None else int(number("threads", threads, least=1))
+        if threads is not None:
+            number("threads", threads, least=1)
 
     def gradients(self, x: Floats, y: NDArray[np.int64]) -> tuple[dict[str, Floats], float, int]:
         """Gradients of the mean cross-entropy, named as ``network.parameters``, the loss, and the number right.
@@ -127,7 +129,7 @@ class Backprop:
         self.optimiser.advance()
         for name, v in values.items():
             rate = self.rates[_group(name)] * self.rate_factor
-            self.optimiser.update(name, self.network.parameters[name], v, rate, self.threads)
+            self.optimiser.update(name, self.network.parameters[name], v, rate)
         return loss, correct
 
     def state(self) -> dict[str, Floats]:
