@@ -101,13 +101,15 @@ def networks(task: ds.tasks.Task, seeds: Sequence[int]) -> Iterator[tuple[str, s
 
 
 def trained(folder: Path) -> Iterator[tuple[str, str, int, ds.Network]]:
-    """Networks of the runs of 5F with a per-soma broadcast: state, task, seed."""
+    """Networks trained by a per-soma broadcast, with 5F or in headline_mnist: state, task, seed."""
     for path in sorted(folder.glob("*/seed-*.h5")):
         if path.name.endswith(".checkpoint.h5"):
             continue
         run = ds.Run.load(path, network=False)
-        settings = run.config["experiment"]["settings"]
-        if settings["rule"]["name"] == "5F" and settings["teaching"]["name"] == "per_soma":
+        experiment = run.config["experiment"]
+        settings = experiment["settings"]
+        meant = settings["rule"]["name"] == "5F" or experiment["name"] == "headline_mnist"
+        if meant and settings["teaching"]["name"] == "per_soma":
             name = next(short for short, known in TASKS.items() if known == run.config["task"]["name"])
             state = "trained" if settings["teaching"]["scope"] == "soma" else "trained by tree"
             yield state, name, run.seed, ds.Run.load(path).network

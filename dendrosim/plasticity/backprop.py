@@ -87,8 +87,7 @@ class Backprop:
         self.rate_factor = 1.0
         self.optimiser = optimiser_named(optimiser, clip_value)
         self.clip_norm = None if clip_norm is None else number("clip_norm", clip_norm, above=0.0)
-        if threads is not None:
-            number("threads", threads, least=1)
+        self.threads = 1 if threads is None else int(number("threads", threads, least=1))
 
     def gradients(self, x: Floats, y: NDArray[np.int64]) -> tuple[dict[str, Floats], float, int]:
         """Gradients of the mean cross-entropy, named as ``network.parameters``, the loss, and the number right.
