@@ -21,6 +21,13 @@ RATE = 1e-3
 """Of both layers, as in the published runs of backpropagation."""
 
 
+def _name(given: object) -> object:
+    """Name of an object, of the table of an experiment file without further options, or the name itself."""
+    if isinstance(given, Mapping) and set(given) == {"name"}:
+        return given["name"]
+    return getattr(given, "name", given)
+
+
 class Backprop:
     """Gradient descent on a `PointMLP`; changes it in place.
 
@@ -67,13 +74,13 @@ class Backprop:
         threads: int | None = None,
     ) -> None:
         self.network = network
-        name = getattr(teaching, "name", teaching)
+        name = _name(teaching)
         if name not in ("exact", "decoder_only"):
             raise ParameterError(
                 f"teaching={short(name)} needs dendrites; a point MLP learns with teaching='exact' (backpropagation), "
                 "or 'decoder_only'"
             )
-        if getattr(rule, "name", rule) != "3F":
+        if _name(rule) != "3F":
             raise ParameterError(f"rule={short(rule)} needs dendrites; a point MLP learns with rule='3F'")
         self.frozen = {
             "hidden": name == "decoder_only",

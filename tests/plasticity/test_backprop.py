@@ -101,3 +101,10 @@ def test_a_restored_learner_goes_on_with_the_same_bits():
 def test_impossible_arguments(options, message):
     with pytest.raises(ParameterError, match=message):
         Backprop(problem()[0], **options)
+
+
+def test_tables_of_experiment_files_name_teaching_and_rule():
+    network = PointMLP(4, 3, 5)
+    assert Backprop(network, {"name": "decoder_only"}, {"name": "3F"}).frozen["hidden"]
+    with pytest.raises(ParameterError, match="needs dendrites"):
+        Backprop(network, {"name": "exact", "scale": 2.0})
