@@ -82,6 +82,7 @@ class Backprop:
             )
         if _name(rule) != "3F":
             raise ParameterError(f"rule={short(rule)} needs dendrites; a point MLP learns with rule='3F'")
+        self.teaching, self.rule = str(name), "3F"
         self.frozen = {
             "hidden": name == "decoder_only",
             "decoder": choose("decoder", decoder, ("local", "exact", "frozen")) == "frozen",
