@@ -58,7 +58,7 @@ def main() -> None:
         accuracy.setdefault(integration, {}).setdefault(CONDITIONS[arm], {})[seed] = run.test_accuracy
     intervals = {
         integration: {name: mean_interval([*rows[name].values()]) for name in CONDITIONS.values() if name in rows}
-        for integration, rows in accuracy.items()
+        for integration, rows in sorted(accuracy.items(), reverse=True)
     }
     options.out.mkdir(parents=True, exist_ok=True)
     with (options.out / "headline_mnist.csv").open("w", newline="", encoding="utf-8") as file:
