@@ -19,11 +19,12 @@ _CACHE = 512 * 2**10
 
 
 def width_for(n_samples: int, rows: int, dtype: np.dtype[Any]) -> int:
-    """Samples per block: as many as keep the presynaptic rows in the cache, few for a few samples."""
+    """Samples per block: as many as keep the presynaptic rows in the cache, and no more than are needed."""
     *wide, narrow = WIDTHS[dtype.name]
     if n_samples <= narrow:
         return narrow
-    return next((w for w in wide if w * rows * dtype.itemsize <= _CACHE), wide[-1])
+    most = next((w for w in wide if w * rows * dtype.itemsize <= _CACHE), wide[-1])
+    return min((w for w in wide if n_samples <= w <= most), default=most)
 
 
 class Activity:
