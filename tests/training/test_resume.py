@@ -94,6 +94,8 @@ def test_after_a_signal(case, number, tmp_path, after_steps):
 
     path, whole = tmp_path / "c.h5", go(case)
     before = signal.signal(signal.SIGTERM, terminated)
+    # shells start background jobs with SIGINT ignored, and Python then leaves it so
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         after_steps(case, 8, lambda: signal.raise_signal(number))
         with pytest.raises(KeyboardInterrupt if number == signal.SIGINT else Terminated):
@@ -101,6 +103,7 @@ def test_after_a_signal(case, number, tmp_path, after_steps):
         assert signal.getsignal(signal.SIGTERM) is terminated
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)
     content, _ = read_hdf5(path)
     assert (int(content["position"]["epoch"]), int(content["position"]["batch"])) == (1, 3)  # five batches per epoch
     assert_same(go(case, checkpoint=path, resume=True), whole)
