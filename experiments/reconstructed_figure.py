@@ -1,7 +1,7 @@
 """Fidelity of the per-soma broadcast on a trained cell's tree, shunting beside additive; accuracies of all arms.
 
-    dendrosim run reconstructed_digits --workers 2 --out reconstructed
-    python experiments/reconstructed_figure.py reconstructed --out docs/figures
+dendrosim run reconstructed_digits --workers 2 --out reconstructed
+python experiments/reconstructed_figure.py reconstructed --out docs/figures
 """
 
 from __future__ import annotations
