@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ def _parameter(values: Any) -> Tensor:
     return torch.tensor(np.asarray(values), requires_grad=True)
 
 
-class TorchLayer:
+class TorchLayer(ABC):
     """Everything but the synapses: batches, couplings, gates, decoder, clipping, Adam.
 
     Adam is PyTorch's fused kernel, several times faster than its default, which the published runs used.
@@ -47,15 +48,15 @@ class TorchLayer:
         self.parameters = [p for group in groups.values() for p in group]
         self.adam = torch.optim.Adam([{"params": p, "lr": RATES[g]} for g, p in groups.items()], fused=True)
 
+    @abstractmethod
     def synapses(self, sign: str) -> list[Tensor]:
         """Trainable raw values."""
-        raise NotImplementedError
 
+    @abstractmethod
     def drive(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Excitatory and inhibitory conductance of every branch, by stage."""
-        raise NotImplementedError
 
-    def reselect(self) -> None:
+    def reselect(self) -> None:  # noqa: B027
         """Choose the active synapses anew after an update."""
 
     def batch(self) -> tuple[Tensor, Tensor]:
@@ -123,9 +124,9 @@ class TorchLayer:
         self.reselect()
         return loss.item()
 
+    @abstractmethod
     def dense_gradient(self, sign: str) -> list[np.ndarray]:
         """Gradients with respect to all raw values by stage, zero where a synapse is not active."""
-        raise NotImplementedError
 
 
 class Dense(TorchLayer):
@@ -244,9 +245,9 @@ class Indexed(TorchLayer):
                 values.zero_().scatter_(1, before, held[rows])
                 held[rows] = values.gather(1, after[:, :k])
 
+    @abstractmethod
     def combine(self, source: Tensor, g: Tensor, x: Tensor) -> Tensor:
         """Sum over the active synapses of each branch, (branches, batch); x has shape (n_inputs, batch)."""
-        raise NotImplementedError
 
     def drive(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         x = x.T.contiguous()

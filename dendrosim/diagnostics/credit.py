@@ -40,13 +40,11 @@ def exact_credit(network: Network, activity: Activity, y: ArrayLike) -> tuple[Fl
     ParameterError
         If `y` does not fit.
     """
+    from ..networks.loss import cross_entropy
     from ..teaching.lesson import Lesson
 
     targets = checked_classes(y, activity.n_samples, network.n_outputs)
-    shifted = np.exp(activity.logits - activity.logits.max(axis=1, keepdims=True))
-    error = shifted / shifted.sum(axis=1, keepdims=True)
-    error[np.arange(targets.size), targets] -= 1.0
-    error = (error / targets.size).astype(network.dtype)
+    _, error = cross_entropy(activity.logits, targets)
     _, soma_error = network.decoder.backward(network.parameters, activity.soma, error)
     lesson = Lesson(
         network=network,

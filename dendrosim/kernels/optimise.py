@@ -135,7 +135,6 @@ def _positive(raw: Array, kind: int, value: Array, factor: Array, first: int, la
             for k in range(terms - 1, -1, -1):
                 series = series * t + _ODD[k]
             store(value, i, (x + absolute(x)) * 0.5 + s * series * 2.0)
-            # 1 / (1 + e^-x) from the same e: for negative x it is e / (1 + e)
             store(factor, i, one / (exponential(clamp(x * -1.0, -_RANGE, _RANGE)) + one))
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ..arguments import number, short
 from ..errors import ParameterError, choose
+from ..networks.loss import cross_entropy
 from ..networks.mlp import PointMLP
-from .optimisers import Optimiser
+from .optimisers import Optimiser, bound_norm, rates_given
 from .optimisers import optimiser as optimiser_named
 
 Floats = NDArray[Any]
@@ -87,11 +88,7 @@ class Backprop:
             "hidden": name == "decoder_only",
             "decoder": choose("decoder", decoder, ("local", "exact", "frozen")) == "frozen",
         }
-        given = dict(rates) if isinstance(rates, Mapping) else {} if rates is None else dict.fromkeys(GROUPS, rates)
-        for group, value in given.items():
-            choose("group of learning rates", group, GROUPS)
-            number(f"rate of {group}", value, least=0.0)
-        self.rates = {**dict.fromkeys(GROUPS, RATE), **{group: float(value) for group, value in given.items()}}
+        self.rates = rates_given(rates, dict.fromkeys(GROUPS, RATE))
         self.rate_factor = 1.0
         self.optimiser = optimiser_named(optimiser, clip_value)
         self.clip_norm = None if clip_norm is None else number("clip_norm", clip_norm, above=0.0)
@@ -106,33 +103,23 @@ class Backprop:
         y : int array of shape (B,)
         """
         h, logits = self.network.run(x)
-        logits -= logits.max(axis=1, keepdims=True)
-        every = np.arange(len(x))
-        probability = np.exp(logits)
-        total = probability.sum(axis=1, keepdims=True)
-        loss = float((np.log(total[:, 0]) - logits[every, y]).mean())
+        losses, error = cross_entropy(logits, y)
         correct = int((logits.argmax(axis=1) == y).sum())
-        probability /= total
-        probability[every, y] -= 1.0
-        probability /= len(x)
-        back = probability @ self.network.parameters["decoder_weight"]
+        back = error @ self.network.parameters["decoder_weight"]
         back *= h > 0
         values = {
             "hidden_weight": back.T @ x,
             "hidden_bias": back.sum(axis=0),
-            "decoder_weight": probability.T @ h,
-            "decoder_bias": probability.sum(axis=0),
+            "decoder_weight": error.T @ h,
+            "decoder_bias": error.sum(axis=0),
         }
-        return {name: v for name, v in values.items() if not self.frozen[_group(name)]}, loss, correct
+        return {name: v for name, v in values.items() if not self.frozen[_group(name)]}, float(losses.mean()), correct
 
     def step(self, x: Floats, y: NDArray[np.int64]) -> tuple[float, int]:
         """Learn from a minibatch; returns its mean loss and the number of right answers, both before the step."""
         values, loss, correct = self.gradients(x, y)
         if self.clip_norm is not None:
-            norm = float(np.sqrt(sum(float(np.vdot(v, v)) for v in values.values())))
-            if norm > self.clip_norm:
-                for v in values.values():
-                    v *= self.clip_norm / norm
+            bound_norm(values, self.clip_norm)
         self.optimiser.advance()
         for name, v in values.items():
             rate = self.rates[_group(name)] * self.rate_factor

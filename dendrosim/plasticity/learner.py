@@ -13,11 +13,12 @@ from ..errors import ParameterError, choose
 from ..kernels import parallel
 from ..networks.activity import Activity
 from ..networks.integration import INTEGRATIONS
+from ..networks.loss import cross_entropy
 from ..networks.network import Network, spans
 from ..teaching import Teaching
 from ..teaching import teaching as teaching_named
 from ..teaching.lesson import Lesson
-from .optimisers import EXACT_RATES, LOCAL_RATES, Optimiser, group_of, rates_given
+from .optimisers import EXACT_RATES, LOCAL_RATES, Optimiser, bound_norm, group_of, rates_given
 from .optimisers import optimiser as optimiser_named
 from .rules import Rule
 from .rules import rule as rule_named
@@ -151,26 +152,19 @@ class Learner:
         return labels.astype(np.int64)
 
     def lesson(self, x: Floats, y: NDArray[np.int64]) -> tuple[Lesson, Floats]:
-        """Forward pass and output error of a minibatch, and the logarithm of each sample's own class probability."""
+        """Forward pass and output error of a minibatch, and the cross-entropy of each sample."""
         network = self.network
         threads = network.threads_for(len(x), self.threads)
         reused = self._activity if self._activity is not None and self._activity.n_samples == len(x) else None
         activity = self._activity = network.run(x, threads, reused)
         if self._credit is None or reused is None:
             self._credit = activity.empty(network.layout.size)
-        shifted = activity.logits - activity.logits.max(axis=1, keepdims=True)
-        probability = np.exp(shifted)
-        total = probability.sum(axis=1, keepdims=True)
-        probability /= total
-        every = np.arange(len(x))
-        own: Floats = shifted[every, y] - np.log(total[:, 0])
-        probability[every, y] -= 1.0
-        error = probability / network.dtype.type(len(x))
-        return Lesson(network, activity, y, error, np.empty(0), self.rng, threads, self._credit), own
+        losses, error = cross_entropy(activity.logits, y)
+        return Lesson(network, activity, y, error, np.empty(0), self.rng, threads, self._credit), losses
 
     def _gradients(self, x: Floats, y: NDArray[np.int64]) -> Gradients:
         network = self.network
-        lesson, own = self.lesson(x, y)
+        lesson, losses = self.lesson(x, y)
         decoder, lesson.soma_error = network.decoder.backward(
             network.parameters, lesson.activity.soma, lesson.output_error
         )
@@ -182,7 +176,7 @@ class Learner:
             self._contract(lesson)
             self.rule.amend(lesson, self._values)
         correct = int((lesson.activity.logits.argmax(axis=1) == y).sum())
-        return Gradients(self._values, float(-own.mean()), correct)
+        return Gradients(self._values, float(losses.mean()), correct)
 
     def _contract(self, lesson: Lesson) -> None:
         """Eligibility times credit, modulators, and chain factors of positive parameters."""
@@ -230,10 +224,7 @@ class Learner:
         gradients = self._gradients(x, y)
         values, network = gradients.values, self.network
         if self.clip_norm is not None:
-            norm = float(np.sqrt(sum(float(np.vdot(v, v)) for v in values.values())))
-            if norm > self.clip_norm:
-                for v in values.values():
-                    v *= self.clip_norm / norm
+            bound_norm(values, self.clip_norm)
         threads = network.threads_for(len(x), self.threads)
         self.optimiser.advance()
         for name, value in network.parameters.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,14 +32,22 @@ def group_of(parameter: str) -> str:
     return "gates" if parameter in ("log_slope", "midpoint") else parameter
 
 
-def rates_given(rates: dict[str, float] | float | None, default: dict[str, float]) -> dict[str, float]:
+def bound_norm(values: Mapping[str, Floats], most: float) -> None:
+    """Shrink gradients, in place, until their Euclidean norm together is at most `most`."""
+    norm = float(np.sqrt(sum(float(np.vdot(v, v)) for v in values.values())))
+    if norm > most:
+        for v in values.values():
+            v *= most / norm
+
+
+def rates_given(rates: Mapping[str, float] | float | None, default: dict[str, float]) -> dict[str, float]:
     """Learning rate of every group: those given, the others by default; one number is for all."""
     if rates is None:
         return dict(default)
-    if not isinstance(rates, dict):
-        rates = dict.fromkeys(GROUPS, rates)
+    if not isinstance(rates, Mapping):
+        rates = dict.fromkeys(default, rates)
     for name, value in rates.items():
-        choose("group of learning rates", name, GROUPS)
+        choose("group of learning rates", name, default)
         number(f"rate of {name}", value, least=0.0)
     return {**default, **{name: float(value) for name, value in rates.items()}}
 
