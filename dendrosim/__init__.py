@@ -37,6 +37,7 @@ _MODULES = {
     "diagnostics": "diagnostics",
     "errors": "errors",
     "grow": "morphology.growth",
+    "losses": "losses",
     "networks": "networks",
     "plasticity": "plasticity",
     "plotting": "plotting",
@@ -70,6 +71,7 @@ __all__ = [
     "fidelity",
     "fit_passive",
     "grow",
+    "losses",
     "networks",
     "plasticity",
     "plotting",
@@ -84,7 +86,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from . import diagnostics, errors, networks, plasticity, plotting, runs, tasks, teaching, training
+    from . import diagnostics, errors, losses, networks, plasticity, plotting, runs, tasks, teaching, training
     from .about import __version__, cite, show_versions
     from .biophysics.fitting import Attenuation, InputResistance, PassiveFit, fit_passive
     from .biophysics.gates import Gate
