@@ -40,13 +40,14 @@ def exact_credit(network: Network, activity: Activity, y: ArrayLike) -> tuple[Fl
     ParameterError
         If `y` does not fit.
     """
-    from ..networks.loss import cross_entropy
-    from ..teaching.lesson import Lesson
+    from ..losses import loss
+    from ..teaching.lesson import TreeLesson
 
     targets = checked_classes(y, activity.n_samples, network.n_outputs)
-    _, error = cross_entropy(activity.logits, targets)
+    cross_entropy = loss("cross_entropy")
+    error = cross_entropy.score(activity.logits, targets) / activity.logits.dtype.type(len(targets))
     _, soma_error = network.decoder.backward(network.parameters, activity.soma, error)
-    lesson = Lesson(
+    lesson = TreeLesson(
         network=network,
         activity=activity,
         targets=targets,
@@ -55,6 +56,7 @@ def exact_credit(network: Network, activity: Activity, y: ArrayLike) -> tuple[Fl
         rng=np.random.default_rng(0),  # nothing is drawn on the way
         threads=1,
         credit=activity.empty(network.layout.size),
+        loss=cross_entropy,
     )
     somas = activity.batch_first(lesson.transport())
     return activity.batch_first(lesson.credit).astype(np.float64), somas.astype(np.float64)

@@ -13,6 +13,7 @@ from ..errors import ParameterError
 from .fidelity_report import Fidelity
 
 if TYPE_CHECKING:
+    from ..losses import Loss
     from ..networks.network import Network
     from ..plasticity.rules import Rule
     from ..teaching import Teaching
@@ -27,6 +28,7 @@ def fidelity(
     *,
     teaching: str | Teaching = "per_soma",
     rule: str | Rule | Mapping[str, Any] = "5F",
+    loss: str | Loss | Mapping[str, Any] = "cross_entropy",
     seed: int | np.random.SeedSequence = 0,
     warmup: Iterable[tuple[ArrayLike, ArrayLike]] = (),
     state: Mapping[str, NDArray[Any]] | None = None,
@@ -35,7 +37,7 @@ def fidelity(
     """Compare the gradient of a teaching signal and a rule with the exact gradient.
 
     Both are taken on the same weights and the same batch, before any clipping and before the optimiser; the network is
-    not changed. The exact gradient is that of the mean cross-entropy with respect to the raw parameters, as
+    not changed. The exact gradient is that of the mean loss with respect to the raw parameters, as
     backpropagation gives it.
 
     Parameters
@@ -50,6 +52,7 @@ def fidelity(
         The teaching signal.
     rule : str, Rule or mapping, default "5F"
         The local rule. Its modulators start afresh, with this batch as their first.
+    loss : str, Loss or mapping, default "cross_entropy"
     seed : int or SeedSequence, default 0
         For random feedback and noise.
     warmup : iterable of (x, y)
@@ -85,14 +88,14 @@ def fidelity(
 
     instance("network", network, Network, "such as ds.Network.dendritic(...)")
     # a decoder's own gradient is the same under every teaching signal, and need not have a local form to be compared
-    local = Learner(network, teaching, rule, decoder="exact", seed=seed, threads=threads)
+    local = Learner(network, teaching, rule, loss=loss, decoder="exact", seed=seed, threads=threads)
     if state is not None:
         _restore(local, state)
     for batch in warmup:
         if not isinstance(batch, tuple) or len(batch) != 2:
             raise ParameterError(f"warmup must be pairs (x, y), such as [(x0, y0), (x1, y1)]; got {short(batch)}")
         local.gradients(*batch)
-    exact = Learner(network, "exact", "3F", decoder="exact", threads=threads)
+    exact = Learner(network, "exact", "3F", loss=loss, decoder="exact", threads=threads)
     found = [learner.gradients(x, y) for learner in (local, exact)]
     if not np.isfinite(found[1].loss):
         raise ParameterError(

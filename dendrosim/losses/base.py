@@ -131,6 +131,16 @@ class Loss(ABC):
             raise ParameterError(f"v has shape {vector.shape}; expected that of the outputs, {outputs.shape}")
         return self.curvature_product(outputs, targets, vector.astype(outputs.dtype, copy=False))
 
+    def correct(self, o: Floats, y: NDArray[Any]) -> int:
+        """Number of samples whose largest output is that of their class, or of their largest target."""
+        found = self.decided(o)
+        classes = y if y.ndim == 1 else y.argmax(axis=1)
+        return int((found == classes).sum())
+
+    def decided(self, o: Floats) -> NDArray[Any]:
+        """The class that the outputs speak for, (B,): by default that of the largest."""
+        return np.asarray(o.argmax(axis=1))
+
     def _both(self, o: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray[Any]]:
         outputs = numbers("o", o)
         if outputs.ndim != 2:

@@ -45,6 +45,8 @@ class Activity:
     ----------
     presynaptic : array of shape (n_blocks, n_inputs + C, width)
         Inputs, then the output of each cell.
+    inputs : array of shape (n_blocks, n_inputs, width)
+        The first of them.
     voltage, resistance, output, derivative : arrays of shape (n_blocks, N, width)
         V, R = 1 / G, a = f(V) and f'(V).
     soma : array of shape (B, n_readout)
@@ -66,6 +68,7 @@ class Activity:
         neighbours = rows[-1] - rows[0] == rows.size - 1
         self._read = slice(int(rows[0]), int(rows[-1]) + 1) if neighbours else rows  # a slice is not copied
         self.presynaptic = self.empty(layout.n_rows)
+        self.inputs = self.presynaptic[:, : layout.n_inputs]
         self.voltage, self.resistance, self.output, self.derivative = (self.empty(layout.size) for _ in range(4))
 
     def empty(self, rows: int) -> Floats:

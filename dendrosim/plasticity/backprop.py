@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..arguments import number, short
 from ..errors import ParameterError, choose
-from ..networks.loss import cross_entropy
+from ..losses import loss as loss_named
 from ..networks.mlp import PointMLP
 from .optimisers import Optimiser, bound_norm, rates_given
 from .optimisers import optimiser as optimiser_named
@@ -68,13 +68,15 @@ class Backprop:
         *,
         optimiser: str | Optimiser = "adam",
         rates: Mapping[str, float] | float | None = None,
+        loss: Any = "cross_entropy",
+        decay: float = 0.0,
         decoder: str = "local",
         clip_value: float | None = 5.0,
         clip_norm: float | None = None,
         seed: int | np.random.SeedSequence = 0,
         threads: int | None = None,
     ) -> None:
-        self.network = network
+        self.network, self.loss, self.decay = network, loss_named(loss), decay
         name = _name(teaching)
         if name not in ("exact", "decoder_only"):
             raise ParameterError(
@@ -103,7 +105,8 @@ class Backprop:
         y : int array of shape (B,)
         """
         h, logits = self.network.run(x)
-        losses, error = cross_entropy(logits, y)
+        losses, error = self.loss.evaluate(logits, y)
+        error /= len(x)
         correct = int((logits.argmax(axis=1) == y).sum())
         back = error @ self.network.parameters["decoder_weight"]
         back *= h > 0

@@ -25,13 +25,6 @@ EXACT_RATES = {"synapses": 1e-3, "couplings": 5e-4, "gates": 5e-4, "decoder": 1e
 """Of the published runs of backpropagation."""
 
 
-def group_of(parameter: str) -> str:
-    """Group of the parameter array with this name."""
-    if parameter.startswith("decoder"):
-        return "decoder"
-    return "gates" if parameter in ("log_slope", "midpoint") else parameter
-
-
 def bound_norm(values: Mapping[str, Floats], most: float) -> None:
     """Shrink gradients, in place, until their Euclidean norm together is at most `most`."""
     norm = float(np.sqrt(sum(float(np.vdot(v, v)) for v in values.values())))
@@ -50,6 +43,16 @@ def rates_given(rates: Mapping[str, float] | float | None, default: dict[str, fl
         choose("group of learning rates", name, default)
         number(f"rate of {name}", value, least=0.0)
     return {**default, **{name: float(value) for name, value in rates.items()}}
+
+
+def decay_given(decay: Mapping[str, float] | float, groups: Mapping[str, float]) -> dict[str, float]:
+    """Weight decay of every group: what is given, 0 for the others; one number is for all."""
+    if not isinstance(decay, Mapping):
+        decay = dict.fromkeys(groups, decay)
+    for name, value in decay.items():
+        choose("group of weight decay", name, groups)
+        number(f"decay of {name}", value, least=0.0)
+    return {**dict.fromkeys(groups, 0.0), **{name: float(value) for name, value in decay.items()}}
 
 
 class Optimiser(ABC):

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from ..arguments import short
 from ..errors import ParameterError, choose
-from ..teaching.construct import construct, options_of
+from ..construct import construct, options_of
 from ..teaching.exact import Exact
 from .modulators import MODULATORS, Modulator, PathGain, Phi, Rho
 
 if TYPE_CHECKING:
     from ..networks.network import Network
     from ..teaching.base import Teaching
-    from ..teaching.lesson import Lesson
+    from ..teaching.lesson import TreeLesson
 
 Array = NDArray[Any]
 
@@ -84,12 +84,12 @@ class Rule:
         for modulator in self.modulators:
             modulator.prepare(network)
 
-    def modulate(self, lesson: Lesson) -> None:
+    def modulate(self, lesson: TreeLesson) -> None:
         """Let every modulator act: first on what is broadcast, then the factors, then what is added."""
         for modulator in self.modulators:
             modulator.modulate(lesson)
 
-    def amend(self, lesson: Lesson, gradients: dict[str, Array]) -> None:
+    def amend(self, lesson: TreeLesson, gradients: dict[str, Array]) -> None:
         """Let modulators add to the gradients by the raw parameters."""
         for modulator in self.modulators:
             modulator.amend(lesson, gradients)

@@ -16,7 +16,7 @@ from ..networks.network import Network
 from ..plasticity.optimisers import OPTIMISERS
 from ..tasks.registry import load
 from ..tasks.task import Task
-from ..teaching.construct import construct
+from ..construct import construct
 from ..training.fidelity import RecordFidelity
 from ..training.run import Run
 

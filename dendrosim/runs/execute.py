@@ -199,7 +199,7 @@ def _rehearse(jobs: Sequence[Job]) -> None:
             task = task_of(arm.settings["task"])
             network = network_of(arm.settings["network"], task, seed)
             options = training_of(arm.settings)
-            known = ("teaching", "rule", "optimiser", "rates", "decoder", "clip_value", "clip_norm")
+            known = ("teaching", "rule", "loss", "optimiser", "rates", "decay", "decoder", "clip_value", "clip_norm")
             kind_of(network).learner(network, **{k: v for k, v in options.items() if k in known})
         except ParameterError as error:
             raise ParameterError(f"arm {arm.name!r}: {error}") from error

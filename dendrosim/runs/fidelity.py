@@ -76,6 +76,7 @@ def fidelity_of_run(
         task.y_train[chosen],
         teaching=taught,
         rule=config["rule"] if rule is None else rule,
+        loss=config["loss"],
         seed=np.random.SeedSequence(run.seed, spawn_key=(zlib.crc32(b"learner"),)),
         warmup=[(task.x_train[batch], task.y_train[batch]) for batch in batches if batch.size],
         threads=threads,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Teaching
-from .construct import call_of
+from ..construct import call_of
 
 if TYPE_CHECKING:
     from ..networks.network import Network

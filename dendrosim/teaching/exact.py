@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from .base import Teaching
 from .broadcast import REAL
-from .construct import call_of
+from ..construct import call_of
 
 if TYPE_CHECKING:
     from ..networks.network import Network
@@ -20,6 +20,7 @@ class Exact(Teaching):
     """
 
     name: ClassVar[str] = "exact"
+    estimates: ClassVar[bool] = False
 
     def credit(self, lesson: Lesson) -> None:
         lesson.transport()
@@ -36,6 +37,7 @@ class DecoderOnly(Teaching):
 
     name: ClassVar[str] = "decoder_only"
     frozen_core: ClassVar[bool] = True
+    estimates: ClassVar[bool] = False
 
     def credit(self, lesson: Lesson) -> None:
         lesson.credit[...] = 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from ..networks.layout import INPUT
 from ..networks.network import spans
 
 if TYPE_CHECKING:
+    from ..losses import Loss
     from ..networks.activity import Activity
     from ..networks.network import Network
 
@@ -23,26 +26,101 @@ MANY = 1_000_000
 
 
 @dataclass
-class Lesson:
-    """What happened in a minibatch of B samples, and what compartments are told about it.
+class Lesson(ABC):
+    """What happened in a minibatch of B samples, and what the units of a model are told about it.
 
+    Units (N) are compartments, or the hidden units of a point network. Arrays of units are in blocks as in `Activity`.
     The loss L is the mean over the batch: 1/B is in the errors, and gradients are plain sums over samples.
 
     Attributes
     ----------
-    network : Network
+    network : Network, PointMLP or Neurons
     activity : Activity
-    targets : int array of shape (B,)
-        Class labels.
+        Or what has the same arrays: ``voltage``, ``resistance``, ``output``, ``derivative``, ``soma``, ``logits``.
+    targets : array
+        Class labels (B,), or whatever else the loss takes.
     output_error : array of shape (B, n_outputs)
-        dL/dlogits.
+        dL/dlogits: the score of the loss, divided by B.
     soma_error : array of shape (B, n_readout)
         Exact dL/da of the cells that the decoder reads, through the decoder.
     rng : numpy Generator
         For teaching signals with noise.
     threads : int
     credit : array of shape (n_blocks, N, width)
-        e_n, an estimate of dL/dV_n, in blocks as in `Activity`; filled by the teaching signal.
+        e_n, an estimate of dL/dV_n; filled by the teaching signal.
+    loss : Loss
+    """
+
+    network: Any
+    activity: Any
+    targets: NDArray[Any]
+    output_error: Floats
+    soma_error: Floats
+    rng: np.random.Generator
+    threads: int
+    credit: Floats
+    loss: Loss
+
+    @property
+    def x(self) -> Floats:
+        """Input of the model, a copy of shape (B, n_inputs)."""
+        found: Floats = self.activity.batch_first(self.activity.inputs)
+        return found
+
+    def of_somas(self, values: Floats) -> Floats:
+        """Values of shape (B, n_readout) in blocks over all cells, 0 at cells that are not read."""
+        found: Floats = self.activity.of_cells(values)
+        return found
+
+    def twin(self) -> Lesson:
+        """The same minibatch with a credit array of its own, and a copy of the generator."""
+        other = copy.copy(self)
+        other.credit, other.rng = np.zeros_like(self.credit), copy.deepcopy(self.rng)
+        return other
+
+    @abstractmethod
+    def broadcast(self, soma: Floats, below: Floats) -> None:
+        """Fill the credit with what every cell is told, times f'(V_n).
+
+        Parameters
+        ----------
+        soma, below : arrays of shape (n_blocks, C, width)
+            Estimates of dL/da for the root of each cell, and for its other compartments.
+        """
+
+    @abstractmethod
+    def transport(self) -> Floats:
+        """Fill the credit with the exact dL/dV_n.
+
+        Returns
+        -------
+        array of shape (n_blocks, C, width)
+            Exact dL/da of every cell, hidden ones included.
+        """
+
+    @abstractmethod
+    def perturbed(self, noise: Floats, inject: str = "voltage") -> Floats:
+        """Logits of the same minibatch under K perturbations.
+
+        Parameters
+        ----------
+        noise : array of shape (K, n_blocks, N, width)
+        inject : {"voltage", "current"}
+            Whether noise moves V_n, before the gate and before parents see it, or is a current into compartment n,
+            which moves it by R_n as much (in a directed tree).
+
+        Returns
+        -------
+        array of shape (K, B, n_outputs)
+        """
+
+
+@dataclass
+class TreeLesson(Lesson):
+    """A minibatch of a dendritic `Network`.
+
+    Attributes
+    ----------
     factor : array of shape (N,)
         Modulators multiply every gradient of a compartment by it.
     coupling_factor : array of shape (N,)
@@ -51,12 +129,6 @@ class Lesson:
 
     network: Network
     activity: Activity
-    targets: NDArray[np.int64]
-    output_error: Floats
-    soma_error: Floats
-    rng: np.random.Generator
-    threads: int
-    credit: Floats
     factor: Floats = field(init=False)
     coupling_factor: Floats = field(init=False)
 
@@ -68,18 +140,7 @@ class Lesson:
         """Threads for what takes a nanosecond or less per compartment and sample."""
         return self.threads if self.credit.size > MANY else 1
 
-    def of_somas(self, values: Floats) -> Floats:
-        """Values of shape (B, n_readout) in blocks over all cells, 0 at cells that are not read."""
-        return self.activity.of_cells(values)
-
     def broadcast(self, soma: Floats, below: Floats) -> None:
-        """Fill the credit with what every cell is told, times f'(V_n).
-
-        Parameters
-        ----------
-        soma, below : arrays of shape (n_blocks, C, width)
-            Estimates of dL/da for the root of each cell, and for its other compartments.
-        """
         from ..kernels import layers
 
         a, layout = self.activity, self.network.layout
@@ -88,13 +149,7 @@ class Lesson:
         parallel.run(lambda _, *job: layers.broadcast(*job), jobs, self._few, _nothing)
 
     def transport(self) -> Floats:
-        """Fill the credit with the exact dL/dV_n, by transport along every tree and back through the synapses.
-
-        Returns
-        -------
-        array of shape (n_blocks, C, width)
-            Exact dL/da of every cell, hidden ones included.
-        """
+        """Exact credits by transport along every tree and back through the synapses (see `Lesson.transport`)."""
         from ..kernels import layers
 
         a, network, layout = self.activity, self.network, self.network.layout
@@ -120,6 +175,11 @@ class Lesson:
         fixed = [*synapses, *constants, *arrays, *layout.compartments_of[population]]
         jobs = [(*fixed, *part, a.lanes) for part in parallel.ranges(a.n_blocks, self.threads)]
         parallel.run(lambda _, *job: layers.credit_sources(*job), jobs, self.threads, _nothing)
+
+    def perturbed(self, noise: Floats, inject: str = "voltage") -> Floats:
+        from .perturbation import perturbed
+
+        return perturbed(self, noise, inject)
 
     def path_gain(self, out: Floats) -> Floats:
         """What a broadcast of dL/da_soma lacks at every compartment (eq. 10), into `out`, shaped like the credit.

@@ -29,7 +29,7 @@ class Moment:
         Epochs done; 0 before any.
     epochs : int
         Epochs asked for.
-    learner : Learner or Backprop
+    learner : BaseLearner
         ``learner.network`` is the network; look, do not touch.
     task : Task
     rows : int array

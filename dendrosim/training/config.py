@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..about import __version__
+from ..construct import options_of
 from ..tasks.task import Task
-from ..teaching.construct import options_of
 from .schedules import Schedule
 
 Config = dict[str, Any]

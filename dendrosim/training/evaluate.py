@@ -7,6 +7,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..losses import Loss
+from ..losses import loss as loss_named
+
 
 class Predictor(Protocol):
     """What gives logits."""
@@ -16,25 +19,29 @@ class Predictor(Protocol):
 
 
 class Score(NamedTuple):
-    """Mean cross-entropy (nats) and share of right answers."""
+    """Mean loss (nats, for cross-entropy) and share of right answers."""
 
     loss: float
     accuracy: float
 
 
-def evaluate(network: Predictor, x: NDArray[Any], y: NDArray[np.int64], threads: int | None = None) -> Score:
-    """Mean cross-entropy of the softmax, and accuracy.
+def evaluate(
+    network: Predictor, x: NDArray[Any], y: NDArray[Any], loss: Loss | None = None, threads: int | None = None
+) -> Score:
+    """Mean loss and accuracy.
 
     Parameters
     ----------
     network : Network or PointMLP
     x : array of shape (n, n_inputs)
-    y : int array of shape (n,)
+    y : array
+        Classes (n,), or what else the loss takes.
+    loss : Loss, optional
+        Cross-entropy of the softmax by default.
     threads : int, optional
     """
+    loss = loss_named("cross_entropy") if loss is None else loss
     logits = network.predict(x, threads=threads).astype(np.float64)
-    right = float((logits.argmax(axis=1) == y).mean())
     with np.errstate(invalid="ignore", over="ignore"):
-        logits -= logits.max(axis=1, keepdims=True)
-        loss = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(y)), y]
-    return Score(float(loss.mean()), right)
+        values, _ = loss.evaluate(logits, y)
+    return Score(float(values.mean()), loss.correct(logits, y) / len(y))

@@ -64,7 +64,7 @@ class RecordFidelity(Callback):
         else:
             compared = {"teaching": self.teaching, "rule": self.rule}
         x, y = moment.task.x_train[chosen], moment.task.y_train[chosen]
-        report = fidelity(moment.network, x, y, **compared, threads=learner.threads)
+        report = fidelity(moment.network, x, y, **compared, loss=learner.loss, threads=learner.threads)
         self.reports.append(report)
         table = report.table
         self._columns.setdefault("epoch", []).append(np.full(table.size, float(moment.epoch)))

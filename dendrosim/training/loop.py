@@ -65,7 +65,7 @@ class Loop:
     Parameters
     ----------
     plan : Plan
-    learner : Learner or Backprop
+    learner : BaseLearner
     batches : Batches
 
     Attributes
@@ -118,7 +118,11 @@ class Loop:
 
     def test(self) -> Score:
         """Loss and accuracy on the test samples."""
-        return evaluate(self.learner.network, self._x_test, self.plan.task.y_test, self.learner.threads)
+        return self._score(self._x_test, self.plan.task.y_test)
+
+    def _score(self, x: Array, y: Array) -> Score:
+        learner = self.learner
+        return evaluate(learner.network, x, y, learner.loss, learner.threads)
 
     def _train(self, meter: Meter, interruption: Interruption) -> None:
         """The rest of an epoch."""
@@ -149,7 +153,7 @@ class Loop:
         n = self.batches.rows.size
         row = {"train_loss": self.loss / n, "train_accuracy": self.right / n}
         if self._y.size:
-            score = evaluate(learner.network, self._x, self._y, learner.threads)
+            score = self._score(self._x, self._y)
             if not math.isfinite(score.loss):
                 raise TrainingError(self._diverged("validation", score.loss))
             row |= {"validation_loss": score.loss, "validation_accuracy": score.accuracy}

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..arguments import number, short
+from ..construct import call_of, construct
 from ..errors import ParameterError
-from ..teaching.construct import call_of, construct
 
 
 class Schedule(ABC):

@@ -28,6 +28,7 @@ from .schedules import Schedule
 from .schedules import schedule as schedule_named
 
 if TYPE_CHECKING:
+    from ..losses import Loss
     from ..networks.mlp import PointMLP
     from ..plasticity.optimisers import Optimiser
     from ..plasticity.rules import Rule
@@ -43,12 +44,14 @@ def train(
     *,
     teaching: str | Teaching | Mapping[str, Any] = "per_soma",
     rule: str | Rule | Mapping[str, Any] = "3F",
+    loss: str | Loss | Mapping[str, Any] = "cross_entropy",
     epochs: int = 20,
     seed: int = 0,
     batch_size: int = 256,
     validation: float | int = 0.2,
     optimiser: str | Optimiser = "adam",
     rates: dict[str, float] | float | None = None,
+    decay: Mapping[str, float] | float = 0.0,
     schedule: str | Schedule | Mapping[str, Any] = "constant",
     decoder: str = "local",
     clip_value: float | None = 5.0,
@@ -76,6 +79,8 @@ def train(
         What compartments are told about the loss.
     rule : str, Rule or mapping, default "3F"
         How they learn from it.
+    loss : str, Loss or mapping, default "cross_entropy"
+        Of `dendrosim.losses`; classes stand for one-hot vectors where a loss takes values.
     epochs : int, default 20
     seed : int, default 0
         Of the split, the order of samples, random feedback and noise; each draws from a generator of its own. The
@@ -88,6 +93,8 @@ def train(
     rates : dict or float, optional
         Learning rates of ``synapses``, ``couplings``, ``gates`` and ``decoder`` (of ``hidden`` and ``decoder`` for a
         point MLP); those of the published runs by default.
+    decay : dict or float, default 0.0
+        Decoupled weight decay of the same groups: a step shrinks raw parameters by rate * decay.
     schedule : {"constant", "cosine", "step"}, Schedule or mapping, default "constant"
         A factor on all rates over the epochs.
     decoder : {"local", "exact", "frozen"}, default "local"
@@ -157,6 +164,8 @@ def train(
         rule=rule,
         optimiser=copy.deepcopy(optimiser),
         rates=rates,
+        loss=loss,
+        decay=decay,
         decoder=decoder,
         clip_value=clip_value,
         clip_norm=clip_norm,
@@ -170,6 +179,7 @@ def train(
         "validation": validation,
         "optimiser": config.named(learner.optimiser),
         "rates": learner.rates,
+        "decay": learner.decay,
         "schedule": config.named(rate),
         "decoder": decoder,
         "clip_norm": clip_norm,
@@ -183,8 +193,9 @@ def train(
         {
             "task": config.of_task(task),
             "network": before,
-            "teaching": config.of_teaching(getattr(learner, "teaching", teaching)),
-            "rule": config.of_rule(getattr(learner, "rule", rule)),
+            "teaching": config.of_teaching(learner.teaching),
+            "rule": config.of_rule(learner.rule),
+            "loss": config.named(learner.loss),
             "training": training,
         }
     )

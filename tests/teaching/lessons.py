@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from dendrosim.losses import loss
 from dendrosim.networks.network import Network
-from dendrosim.teaching.lesson import Lesson
+from dendrosim.teaching.lesson import TreeLesson
 
 KINDS = {
     "one layer": {"cells": [5]},
@@ -42,7 +43,7 @@ def lesson_of(network, n_samples=7, seed=0, x=None, y=None):
     _, soma = network.decoder.backward(network.parameters, activity.soma, error)
     credit = activity.empty(network.layout.size)
     credit[...] = np.nan
-    return Lesson(network, activity, y, error, soma, np.random.default_rng(5), 1, credit)
+    return TreeLesson(network, activity, y, error, soma, np.random.default_rng(5), 1, credit, loss("cross_entropy"))
 
 
 def loss_of(network, x, y):

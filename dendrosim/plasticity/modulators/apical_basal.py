@@ -15,7 +15,7 @@ from .base import Modulator
 if TYPE_CHECKING:
     from ...networks.layout import Layout
     from ...networks.network import Network
-    from ...teaching.lesson import Lesson
+    from ...teaching.lesson import TreeLesson
 
 Array = NDArray[Any]
 
@@ -88,5 +88,5 @@ class ApicalBasal(Modulator):
             raise ParameterError(f"branches={short(self.branches)} must name at least one branch, such as [0]")
         return np.isin(order, [index("branch from the root", branch, most) for branch in self.branches])
 
-    def modulate(self, lesson: Lesson) -> None:
+    def modulate(self, lesson: TreeLesson) -> None:
         lesson.factor *= self._factor

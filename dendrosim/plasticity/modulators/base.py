@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ...arguments import number, short
 from ...errors import ParameterError
-from ...teaching.construct import call_of
+from ...construct import call_of
 
 if TYPE_CHECKING:
     from ...networks.network import Network
-    from ...teaching.lesson import Lesson
+    from ...teaching.lesson import TreeLesson
 
 Array = NDArray[Any]
 
@@ -42,10 +42,10 @@ class Modulator(ABC):
         """
 
     @abstractmethod
-    def modulate(self, lesson: Lesson) -> None:
+    def modulate(self, lesson: TreeLesson) -> None:
         """Multiply ``lesson.factor`` or ``lesson.coupling_factor``, or change ``lesson.credit``."""
 
-    def amend(self, lesson: Lesson, gradients: dict[str, Array]) -> None:  # noqa: B027
+    def amend(self, lesson: TreeLesson, gradients: dict[str, Array]) -> None:  # noqa: B027
         """Add to the gradients by the raw parameters, after eligibility and factors: for what is not a credit."""
 
     def state(self) -> dict[str, Array]:

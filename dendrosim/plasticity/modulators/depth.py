@@ -9,7 +9,7 @@ from .base import Modulator
 
 if TYPE_CHECKING:
     from ...networks.network import Network
-    from ...teaching.lesson import Lesson
+    from ...teaching.lesson import TreeLesson
 
 
 class Depth(Modulator):
@@ -38,5 +38,5 @@ class Depth(Modulator):
         depth = stage.max() - stage + 1 if self.reverse else stage
         self._factor = self.base / (depth + self.alpha)
 
-    def modulate(self, lesson: Lesson) -> None:
+    def modulate(self, lesson: TreeLesson) -> None:
         lesson.factor *= self._factor

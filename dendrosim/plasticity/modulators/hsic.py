@@ -14,7 +14,7 @@ from .base import Modulator
 
 if TYPE_CHECKING:
     from ...networks.network import Network
-    from ...teaching.lesson import Lesson
+    from ...teaching.lesson import TreeLesson
 
 Array = NDArray[Any]
 
@@ -79,7 +79,7 @@ class HSIC(Modulator):
         self._steps = 0
         self._apart: Array | None = None
 
-    def modulate(self, lesson: Lesson) -> None:
+    def modulate(self, lesson: TreeLesson) -> None:
         self._steps += 1
         weight = self.weight * min(1.0, self._steps / self.warmup) if self.warmup else self.weight
         if lesson.activity.n_samples < 2 or weight == 0.0:
@@ -90,7 +90,7 @@ class HSIC(Modulator):
             self._apart = np.zeros_like(lesson.credit)
             self._add(lesson, self._apart, weight)
 
-    def amend(self, lesson: Lesson, gradients: dict[str, Array]) -> None:
+    def amend(self, lesson: TreeLesson, gradients: dict[str, Array]) -> None:
         if self._apart is None:
             return
         from ...kernels import layers
@@ -110,7 +110,7 @@ class HSIC(Modulator):
         gradients["synapses"] += extra * np.repeat(lesson.factor, layout.last - layout.first)
         self._apart = None
 
-    def _add(self, lesson: Lesson, credit: Array, weight: float) -> None:
+    def _add(self, lesson: TreeLesson, credit: Array, weight: float) -> None:
         from ...kernels.moments import add_rows, centred_rows
 
         a = lesson.activity

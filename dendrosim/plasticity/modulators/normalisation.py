@@ -11,7 +11,7 @@ from .base import Modulator
 
 if TYPE_CHECKING:
     from ...networks.network import Network
-    from ...teaching.lesson import Lesson
+    from ...teaching.lesson import TreeLesson
 
 
 class DendriticNormalisation(Modulator):
@@ -35,7 +35,7 @@ class DendriticNormalisation(Modulator):
         self._child = np.flatnonzero(network.layout.parent >= 0)
         self._parent = network.layout.parent[self._child]
 
-    def modulate(self, lesson: Lesson) -> None:
+    def modulate(self, lesson: TreeLesson) -> None:
         network = lesson.network
         total = np.bincount(self._parent, network.coupling[self._child], network.layout.size)
         lesson.coupling_factor[self._child] /= total[self._parent] + self.eps

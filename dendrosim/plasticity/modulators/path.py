@@ -13,7 +13,7 @@ from .base import Modulator
 if TYPE_CHECKING:
     from ...networks.activity import Activity
     from ...networks.network import Network
-    from ...teaching.lesson import Lesson
+    from ...teaching.lesson import TreeLesson
 
 Array = NDArray[Any]
 
@@ -57,7 +57,7 @@ class PathGain(Modulator):
                 )
             self._above[b] = a
 
-    def modulate(self, lesson: Lesson) -> None:
+    def modulate(self, lesson: TreeLesson) -> None:
         from ...kernels.moments import scale_layers
 
         activity = lesson.activity

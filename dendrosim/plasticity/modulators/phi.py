@@ -15,7 +15,7 @@ from .moving import MovingMoments
 
 if TYPE_CHECKING:
     from ...networks.network import Network
-    from ...teaching.lesson import Lesson
+    from ...teaching.lesson import TreeLesson
 
 Array = NDArray[Any]
 
@@ -77,7 +77,7 @@ class Phi(Modulator):
         self._sizes = np.maximum(np.bincount(self._layer[self._paired], minlength=n_layers), 1)
         self._moments = MovingMoments((n_layers if self.per == "pooled" else parent.size,), self.alpha)
 
-    def modulate(self, lesson: Lesson) -> None:
+    def modulate(self, lesson: TreeLesson) -> None:
         from ...kernels.moments import pair_moments
 
         activity = lesson.activity

@@ -14,7 +14,7 @@ from .moving import MovingMoments
 
 if TYPE_CHECKING:
     from ...networks.network import Network
-    from ...teaching.lesson import Lesson
+    from ...teaching.lesson import TreeLesson
 
 Array = NDArray[Any]
 
@@ -117,7 +117,7 @@ class Rho(Modulator):
         self._somas = layout.roots[layout.readout]
         self._estimate = ESTIMATORS[self.estimator](self._n_layers, self.alpha, self.eps)
 
-    def modulate(self, lesson: Lesson) -> None:
+    def modulate(self, lesson: TreeLesson) -> None:
         from ...kernels.moments import layer_means
 
         activity = lesson.activity
