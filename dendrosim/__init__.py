@@ -24,7 +24,9 @@ _HOME = {
     "Gate": "biophysics.gates",
     "SynapseKind": "biophysics.presets",
     "Network": "networks.network",
+    "Neurons": "networks.neurons",
     "Learner": "plasticity.learner",
+    "NeuronLearner": "plasticity.neuron",
     "Run": "training.run",
     "train": "training.train",
     "fidelity": "diagnostics.fidelity_of",
@@ -57,6 +59,8 @@ __all__ = [
     "Learner",
     "Morphology",
     "Network",
+    "NeuronLearner",
+    "Neurons",
     "Passive",
     "PassiveFit",
     "Run",
@@ -102,7 +106,9 @@ if TYPE_CHECKING:
     from .morphology.compartments import Compartments
     from .morphology.tree import Morphology
     from .networks.network import Network
+    from .networks.neurons import Neurons
     from .plasticity.learner import Learner
+    from .plasticity.neuron import NeuronLearner
     from .training.run import Run
     from .training.train import train
 

@@ -22,6 +22,8 @@ PUBLIC = [
     "Learner",
     "Morphology",
     "Network",
+    "NeuronLearner",
+    "Neurons",
     "Passive",
     "PassiveFit",
     "Run",

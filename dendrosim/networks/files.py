@@ -72,7 +72,7 @@ def content(network: Network) -> Content:
     }
     return {
         "settings": dumps(settings),
-        "trees": {str(i): _tree(cell) for i, cell in enumerate(distinct)},
+        "trees": {str(i): tree_content(cell) for i, cell in enumerate(distinct)},
         "state": network.state(),
     }
 
@@ -88,7 +88,7 @@ def network(found: Content, where: str) -> Network:
     """
     try:
         settings = loads(found["settings"])
-        trees = [_compartments(found["trees"][str(i)]) for i in range(len(found["trees"]))]
+        trees = [tree_of(found["trees"][str(i)]) for i in range(len(found["trees"]))]
         options = {k: settings[k] for k in ("integration", "gates", "positive", "connectivity", "initialisation")}
         decoder = dict(settings["decoder"])
         made = Network(
@@ -108,7 +108,8 @@ def network(found: Content, where: str) -> Network:
     return made
 
 
-def _tree(cell: Compartments) -> Content:
+def tree_content(cell: Compartments) -> Content:
+    """A tree as nested mappings of arrays, its shape for drawing included."""
     tree: Content = {"parent": cell.parent, "physical": np.array(cell.physical), **{n: getattr(cell, n) for n in _TREE}}
     tree["leak_reversal"] = np.array(cell.leak_reversal)
     morphology = cell.morphology
@@ -123,7 +124,8 @@ def _tree(cell: Compartments) -> Content:
     return tree
 
 
-def _compartments(tree: Content) -> Compartments:
+def tree_of(tree: Content) -> Compartments:
+    """The tree that `tree_content` described."""
     options: Content = {name: tree[name] for name in _TREE}
     if "morphology" in tree:
         shape = tree["morphology"]
