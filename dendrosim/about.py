@@ -36,6 +36,11 @@ _OF_NAME: dict[str, tuple[str, ...]] = {
     "Gate": ("directed",),
     "SynapseKind": ("synapse_kinds",),
     "Task": (),
+    "Network": ("directed",),
+    "Neurons": ("cable",),
+    "Rule": ("rules",),
+    "Learner": ("rules",),
+    "Run": (),
     "fidelity": ("fidelity",),
     "Fidelity": ("fidelity",),
     "class_information": ("information",),
@@ -193,7 +198,7 @@ def _topics(thing: object) -> tuple[str, ...]:
         package, _, name = _name(thing).rpartition(".")
         topics = _OF_NAME.get("grow" if name == "growth" else name) if package.startswith("dendrosim") else None
     else:
-        topics = _of_object(thing) if type(thing).__name__ in _OF_NAME else None
+        topics = _of_object(thing) if type(thing).__name__ in _OF_NAME else _of_strategy(thing)
     if topics is None:
         raise ParameterError(
             f"nothing to cite is known for {thing!r}; valid: objects of dendrosim, or one of "
@@ -217,6 +222,25 @@ def _of_cell(cell: Any) -> tuple[str, ...]:
     return _OF_NAME.get(cell.name, ())
 
 
+def _of_strategy(thing: Any) -> tuple[str, ...] | None:
+    """Topic of an object that is registered under a name: a teaching signal, an optimiser, a loss."""
+    name = getattr(thing, "name", None)
+    return (name,) if type(thing).__module__.startswith("dendrosim") and name in TOPICS else None
+
+
+def _of_run(config: dict[str, Any]) -> tuple[str, ...]:
+    """Topics of a training: data, network, teaching signal, rule, optimiser."""
+    task, training, network = config["task"], config["training"], config["network"]
+    names = [task["options"].get("source"), task["name"], config["teaching"]["name"], training["optimiser"]["name"]]
+    topics = ["directed", "rules"] if network["kind"] == "dendritic" else []
+    topics += [name for name in names if name in TOPICS]
+    if any(training["decay"].values()):
+        topics.append("weight_decay")
+    if config["loss"]["name"] in ("brier", "spherical", "scoring_rule"):
+        topics.append("scoring_rules")
+    return tuple(topics)
+
+
 def _of_object(thing: Any) -> tuple[str, ...]:
     """Topics of an object and of all that it was made from, by the attributes that it has."""
     match type(thing).__name__:
@@ -237,5 +261,9 @@ def _of_object(thing: Any) -> tuple[str, ...]:
             return tuple(name for name in (thing.options.get("source"), thing.name) if name in TOPICS)
         case "Gradient":
             return (*_of_object(thing.state), "credit")
+        case "Network":
+            return ("directed", *(("shunting",) if thing.integration == "shunting" else ()))
+        case "Run":
+            return _of_run(thing.config)
         case _:
             return _OF_NAME[type(thing).__name__]

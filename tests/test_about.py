@@ -143,3 +143,19 @@ def test_a_state_and_its_gradient_cite_what_they_were_solved_with():
     assert "Nonlinear interactions in a dendritic tree" not in ds.cite(additive)
     assert "Local Credit Assignment" not in ds.cite(shunting)
     assert "Local Credit Assignment" in ds.cite(ds.exact_gradient(shunting, np.ones((1, 1))))
+
+
+def test_a_run_cites_its_data_network_teaching_and_optimiser():
+    task = ds.tasks.load("digits").subset(n_train=60, n_test=20)
+    network = ds.Network.dendritic(64, 10, [4], [2], 8, 4)
+    run = ds.train(network, task, teaching="kp", epochs=1, decay={"decoder": 0.1})
+    cited = ds.cite(run)
+    for words in ("Kolen JF", "Alpaydin", "Kingma DP", "Local Credit Assignment", "Decoupled weight decay"):
+        assert words in cited
+    assert "Decoupled" not in ds.cite(ds.train(network, task, teaching="exact", epochs=1))
+
+
+def test_teaching_signals_losses_and_optimisers_are_cited_by_name_or_object():
+    assert ds.cite(ds.teaching.DFA()) == ds.cite("dfa") == ds.cite("nokland2016")
+    assert "Score broadcast" in ds.cite("sbd")
+    assert ds.cite(ds.Network.dendritic(3, 2, [2], [2], 2, 1)).splitlines()[1:] != []
