@@ -29,6 +29,8 @@ _HOME = {
     "NeuronLearner": "plasticity.neuron",
     "Run": "training.run",
     "train": "training.train",
+    "credit_fidelity": "diagnostics.credit_of",
+    "CreditFidelity": "diagnostics.credit_of",
     "fidelity": "diagnostics.fidelity_of",
     "Fidelity": "diagnostics.fidelity_report",
     "__version__": "about",
@@ -52,6 +54,7 @@ _MODULES = {
 __all__ = [
     "Attenuation",
     "Compartments",
+    "CreditFidelity",
     "Fidelity",
     "Gate",
     "Gradient",
@@ -69,6 +72,7 @@ __all__ = [
     "Synapses",
     "__version__",
     "cite",
+    "credit_fidelity",
     "diagnostics",
     "errors",
     "exact_gradient",
@@ -99,6 +103,7 @@ if TYPE_CHECKING:
     from .biophysics.presets import SynapseKind
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
+    from .diagnostics.credit_of import CreditFidelity, credit_fidelity
     from .diagnostics.fidelity_of import fidelity
     from .diagnostics.fidelity_report import Fidelity
     from .membrane import Passive

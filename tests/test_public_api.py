@@ -15,6 +15,7 @@ import dendrosim as ds
 PUBLIC = [
     "Attenuation",
     "Compartments",
+    "CreditFidelity",
     "Fidelity",
     "Gate",
     "Gradient",
@@ -32,6 +33,7 @@ PUBLIC = [
     "Synapses",
     "__version__",
     "cite",
+    "credit_fidelity",
     "diagnostics",
     "errors",
     "exact_gradient",

@@ -24,6 +24,15 @@ _HOME = {
     "fidelity": "fidelity_of",
     "compare_gradients": "fidelity_of",
     "Fidelity": "fidelity_report",
+    "credit_fidelity": "credit_of",
+    "CreditFidelity": "credit_of",
+    "manifold": "manifold_of",
+    "Manifold": "manifold_of",
+    "mean_jacobian": "manifold_of",
+    "participation_ratio": "dimension",
+    "principal_angles": "dimension",
+    "subspace_alignment": "dimension",
+    "two_nn": "dimension",
     "FidelityHistory": "history",
     "fidelity_history": "history",
     "RandomAlignment": "alignment",
@@ -37,10 +46,12 @@ _HOME = {
 
 __all__ = [
     "BranchInformation",
+    "CreditFidelity",
     "Fidelity",
     "FidelityHistory",
     "Interval",
     "LogNormalFit",
+    "Manifold",
     "NoiseRobustness",
     "PathGains",
     "RandomAlignment",
@@ -48,22 +59,31 @@ __all__ = [
     "class_information",
     "compare_gradients",
     "cosine",
+    "credit_fidelity",
     "fidelity",
     "fidelity_history",
     "fit_lognormal",
     "log_scale",
+    "manifold",
     "mean_interval",
+    "mean_jacobian",
     "network_information",
     "noise_robustness",
     "paired_difference",
+    "participation_ratio",
     "path_gains",
+    "principal_angles",
     "random_alignment",
     "relative_l2",
+    "subspace_alignment",
+    "two_nn",
     "weight_distributions",
 ]
 
 if TYPE_CHECKING:
     from .alignment import RandomAlignment, random_alignment
+    from .credit_of import CreditFidelity, credit_fidelity
+    from .dimension import participation_ratio, principal_angles, subspace_alignment, two_nn
     from .fidelity_of import compare_gradients, fidelity
     from .fidelity_report import Fidelity
     from .gains import PathGains, path_gains
@@ -71,6 +91,7 @@ if TYPE_CHECKING:
     from .information import branch_information, class_information
     from .intervals import Interval, mean_interval, paired_difference
     from .lognormal import LogNormalFit, fit_lognormal
+    from .manifold_of import Manifold, manifold, mean_jacobian
     from .measures import cosine, log_scale, relative_l2
     from .of_networks import BranchInformation, network_information, weight_distributions
     from .robustness import NoiseRobustness, noise_robustness

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .callbacks import Callback, Moment, Record
 from .checkpoint import Checkpoint
+from .credit import RecordCredit
 from .fidelity import RecordFidelity
 from .run import Run
 from .schedules import SCHEDULES, Constant, Cosine, Schedule, Step
@@ -16,6 +17,7 @@ __all__ = [
     "Cosine",
     "Moment",
     "Record",
+    "RecordCredit",
     "RecordFidelity",
     "Run",
     "Schedule",

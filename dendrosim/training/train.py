@@ -21,6 +21,7 @@ from .callbacks import Callback
 from .callbacks import checked as callbacks_checked
 from .checkpoint import Checkpoint, read_checkpoint, start_over
 from .checkpoint import checkpoint as checkpoint_given
+from .credit import RecordCredit
 from .kinds import described, kind_of
 from .loop import Loop, Plan
 from .run import Run
@@ -108,7 +109,8 @@ def train(
     test_each_epoch : bool, default False
         Test after every epoch too, for the record alone.
     callbacks : sequence of Callback, default ()
-        Such as ``ds.training.RecordFidelity(every=5)``.
+        Such as ``ds.training.RecordFidelity(every=5)``. A `RecordCredit` comes with every teaching signal that
+        estimates, unless a callback of that name, "credit", is given.
     progress : bool, optional
         Show a progress bar; by default on a terminal only.
     checkpoint : str, Path or Checkpoint, optional
@@ -172,6 +174,8 @@ def train(
         seed=np.random.SeedSequence(seed, spawn_key=(zlib.crc32(b"learner"),)),
         threads=threads,
     )
+    if learner.teaching.estimates and all(one.name != "credit" for one in hooks):
+        hooks = (*hooks, RecordCredit())
     training = {
         "seed": seed,
         "epochs": epochs,
