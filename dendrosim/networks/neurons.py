@@ -230,23 +230,38 @@ class Neurons:
 
     def run(self, x: Floats, threads: int | None = None, current: Floats | None = None) -> NeuronActivity:
         """`forward` of an array that is known to be good, perhaps with currents (B, N) injected, pA."""
-        state = self._solve(x, threads, current)
+        state = self.solve(x, threads, current)
         slope: Floats = np.ones_like(state.solved) if self.gate is None else self.gate.derivative(state.solved)
         activity = NeuronActivity(state, self.layout, self._output(state.activity), slope / self.scale)
         activity.logits = self.decoder.forward(self.parameters, activity.soma)
         return activity
 
-    def answers(self, x: Floats, threads: int | None = None, current: Floats | None = None) -> Floats:
-        """Logits (B, n_outputs) alone, in as many calls of the solver as keep its memory small."""
+    def answers(
+        self, x: Floats, threads: int | None = None, current: Floats | None = None, shift: Floats | None = None
+    ) -> Floats:
+        """Logits (B, n_outputs) alone, in as many calls of the solver as keep its memory small.
+
+        Parameters
+        ----------
+        x : array of shape (B, n_inputs)
+            Known to be good.
+        threads : int, optional
+        current : array of shape (B, N), optional
+            Injected, pA.
+        shift : array of shape (B, C), optional
+            Added to the outputs of the somas.
+        """
         rows = max(1, _AT_ONCE // self.layout.size)
         made = []
         for i in range(0, len(x), rows):
             here = slice(i, i + rows)
-            state = self._solve(x[here], threads, None if current is None else current[here])
-            made.append(self.decoder.forward(self.parameters, self._output(state.activity[:, self.layout.roots])))
+            state = self.solve(x[here], threads, None if current is None else current[here])
+            soma = self._output(state.activity[:, self.layout.roots])
+            made.append(self.decoder.forward(self.parameters, soma if shift is None else soma + shift[here]))
         return np.concatenate(made)
 
-    def _solve(self, x: Floats, threads: int | None, current: Floats | None) -> State:
+    def solve(self, x: Floats, threads: int | None = None, current: Floats | None = None) -> State:
+        """The steady state for an array that is known to be good, perhaps with currents (B, N) injected, pA."""
         return steady_state(
             self.compartments,
             self.synapses,

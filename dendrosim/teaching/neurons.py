@@ -13,10 +13,9 @@ from ..errors import ParameterError, choose
 from ..networks.neuron_activity import NeuronActivity
 from ..networks.neurons import Neurons
 from .lesson import Lesson
+from .perturbation import INJECT
 
 Floats = NDArray[Any]
-
-INJECTIONS = ("voltage", "current")
 
 
 @dataclass
@@ -65,9 +64,10 @@ class NeuronLesson(Lesson):
         ----------
         noise : array of shape (K, 1, N, B)
             mV, or pA.
-        inject : {"voltage", "current"}
-            "voltage" works in directed trees. In the reciprocal cable every neighbour answers to what one compartment
-            is held at, so that voltages cannot be moved at all of them at once; currents can.
+        inject : {"voltage", "current", "output"}
+            As for `TreeLesson`. "voltage" and "output" work in directed trees. In the reciprocal cable every neighbour
+            answers to what one compartment is held at, so that voltages cannot be moved at all of them at once;
+            currents can.
 
         Returns
         -------
@@ -76,18 +76,23 @@ class NeuronLesson(Lesson):
         Raises
         ------
         ParameterError
-            If voltages are to be moved in the reciprocal cable.
+            If anything but currents is to be moved in the reciprocal cable.
         """
-        network, state = self.network, self.activity.state
-        if choose("inject", inject, INJECTIONS) == "voltage" and network.direction == "reciprocal":
+        network, state, layout = self.network, self.activity.state, self.network.layout
+        if choose("inject", inject, INJECT) != "current" and network.direction == "reciprocal":
             raise ParameterError(
-                "inject='voltage' moves the voltages of all compartments at once, which a reciprocal cable does not "
+                f"inject={inject!r} moves the voltages of all compartments at once, which a reciprocal cable does not "
                 "allow: each voltage answers to its neighbours; use inject='current' (estimates are then dL/dI, and "
                 "credits dL/dI over the input resistance), or neurons with direction='directed'"
             )
-        current = noise[:, 0].transpose(0, 2, 1)
+        current, shift = noise[:, 0].transpose(0, 2, 1), None
+        k, b, n = current.shape
         if inject == "voltage":
             current = current / state.input_resistance
-        k, b, n = current.shape
-        answers = network.answers(np.tile(state.x, (k, 1)), self.threads, current.reshape(k * b, n))
+        elif inject == "output":  # parents receive g_n times it, the decoder that of the somas
+            shift = current[:, :, layout.roots].reshape(k * b, -1)
+            moved, current = current * (network.scale * network.coupling), np.zeros((k, b, n))
+            for c in layout.child:
+                current[:, :, layout.parent[c]] += moved[:, :, c]
+        answers = network.answers(np.tile(state.x, (k, 1)), self.threads, current.reshape(k * b, n), shift)
         return answers.reshape(k, b, -1)

@@ -83,23 +83,25 @@ def test_currents_make_the_logits_of_whole_runs(name):
         np.testing.assert_allclose(logits[k], whole, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("inject", ["voltage", "output"])
 @pytest.mark.parametrize("name", [name for name in CASES if neurons(name).direction == "directed"])
-def test_voltages_that_move_are_passed_on_to_the_soma(name):
+def test_what_is_moved_is_passed_on_to_the_soma(name, inject):
     lesson = lesson_of(neurons(name))
     model, layout = lesson.network, lesson.network.layout
     noise = 0.1 * np.random.default_rng(2).standard_normal((2, *lesson.credit.shape))
-    logits = lesson.perturbed(noise, "voltage")
+    logits = lesson.perturbed(noise, inject)
     rest, cells = run(model, lesson.x), model.compartments
     for k in range(2):
         moved, xi = rest.voltage.copy(), lesson.activity.batch_first(noise[k])
-        for n in range(layout.size - 1, -1, -1):  # children before parents; V_n follows them, then moves by xi_n
+        a = rest.activity.copy()
+        for n in range(layout.size - 1, -1, -1):  # children before parents; V_n follows them, then is moved
             for c in np.flatnonzero(layout.parent == n):
-                change = moved[:, c] - rest.voltage[:, c]
-                if model.gate is not None:
-                    change = model.gate.activity(moved)[:, c] - rest.activity[:, c]
-                moved[:, n] += rest.input_resistance[:, n] * cells.coupling[c] * change
-            moved[:, n] += xi[:, n]
-        a = moved if model.gate is None else model.gate.activity(moved)
+                moved[:, n] += rest.input_resistance[:, n] * cells.coupling[c] * (a[:, c] - rest.activity[:, c])
+            if inject == "voltage":
+                moved[:, n] += xi[:, n]
+            a[:, n] = (moved if model.gate is None else model.gate.activity(moved))[:, n]
+            if inject == "output":
+                a[:, n] += model.scale * xi[:, n]
         soma = (a[:, layout.roots] - model.reference) / model.scale
         np.testing.assert_allclose(logits[k], model.decoder.forward(model.parameters, soma), rtol=1e-11)
 
