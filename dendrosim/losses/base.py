@@ -31,7 +31,7 @@ class Loss(ABC):
         loss. Then the score of the optimum is uncorrelated with every function of the input, hidden activity included,
         which is what decorrelating teaching signals rest on.
     why : str
-        One sentence on why, or why not.
+        One sentence on why, or why not; a subclass gives it.
     """
 
     name: ClassVar[str]
