@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from .base import Teaching
 from .broadcast import Broadcast
+from .decorrelation import EBD, SBD
 from .degraded import Degraded
 from .exact import DecoderOnly, Exact
+from .expansions import EXPANSIONS, expansion
+from .feedback_alignment import FA
+from .kolen_pollack import KolenPollack
 from .mismatch import LocalMismatch
 from .per_soma import PerSoma, Shuffled
 from .random_feedback import DFA, LowRank
@@ -14,16 +18,22 @@ from .scalar import Scalar
 
 __all__ = [
     "DFA",
+    "EBD",
+    "EXPANSIONS",
+    "FA",
+    "SBD",
     "TEACHING",
     "Broadcast",
     "DecoderOnly",
     "Degraded",
     "Exact",
+    "KolenPollack",
     "LocalMismatch",
     "LowRank",
     "PerSoma",
     "Scalar",
     "Shuffled",
     "Teaching",
+    "expansion",
     "teaching",
 ]

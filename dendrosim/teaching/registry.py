@@ -7,18 +7,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..arguments import short
+from ..construct import construct
 from ..errors import ParameterError
 from .base import Teaching
-from ..construct import construct
+from .decorrelation import EBD, SBD
 from .degraded import Degraded
 from .exact import DecoderOnly, Exact
+from .feedback_alignment import FA
+from .kolen_pollack import KolenPollack
 from .mismatch import LocalMismatch
 from .per_soma import PerSoma, Shuffled
 from .random_feedback import DFA, LowRank
 from .scalar import Scalar
 
 TEACHING: dict[str, type[Teaching]] = {
-    kind.name: kind for kind in (Exact, Scalar, PerSoma, DFA, LowRank, LocalMismatch, Shuffled, DecoderOnly, Degraded)
+    kind.name: kind
+    for kind in (
+        Exact,
+        Scalar,
+        PerSoma,
+        FA,
+        DFA,
+        LowRank,
+        EBD,
+        SBD,
+        KolenPollack,
+        LocalMismatch,
+        Shuffled,
+        DecoderOnly,
+        Degraded,
+    )
 }
 
 

@@ -51,10 +51,10 @@ def _learner(network: Any, **options: Any) -> Any:
     return Learner(network, **options)
 
 
-def _backprop(network: Any, **options: Any) -> Any:
-    from ..plasticity.backprop import Backprop
+def _point_learner(network: Any, **options: Any) -> Any:
+    from ..plasticity.point import PointLearner
 
-    return Backprop(network, **options)
+    return PointLearner(network, **options)
 
 
 def _content(network: Any) -> Content:
@@ -79,7 +79,7 @@ DENDRITIC = Kind("dendritic", Network, _learner, _content, _read, _settings)
 POINT_MLP = Kind(
     "point_mlp",
     PointMLP,
-    _backprop,
+    _point_learner,
     PointMLP.content,
     lambda content, where: PointMLP.from_content(content),
     lambda content: dict(content["options"]),

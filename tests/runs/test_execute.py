@@ -121,7 +121,8 @@ def test_a_failure_stays_alone(tmp_path):
         ({"training": {"optimiser": {"name": "adam", "beta3": 3}}}, "no option 'beta3'"),
         ({"training": {"rates": {"synapse": 1.0}}}, "'synapse' is not known; valid: 'synapses'"),
         ({"network": {"kind": "point_mlp"}}, "needs either hidden or n_parameters"),
-        ({"network": {"kind": "point_mlp", "hidden": 4}}, r"teaching='exact' \(backpropagation\)"),
+        ({"network": {"kind": "point_mlp", "hidden": 4}, "teaching": {"name": "local_mismatch"}}, "needs dendrites"),
+        ({"network": {"kind": "point_mlp", "n_parameters": 400, "density": 0.5}}, "give hidden, not n_parameters"),
         ({"network": {"morphology": {"max_length": 20.0}}}, r"morphology\] has no source"),
     ],
 )
