@@ -67,7 +67,7 @@ class Bregman(Loss):
     def checked(self, y: ArrayLike, n_samples: int, n_outputs: int) -> NDArray[Any]:
         """Classes (B,), for one-hot vectors, or numbers (B, n_outputs)."""
         targets = classes_or_vectors(y, n_samples, n_outputs)
-        self._domain.check(repr(self), targets)
+        self._domain.check(f"{self.name} with potential {self.potential.name!r}", targets)
         return targets
 
     def evaluate(self, o: Floats, y: NDArray[Any]) -> tuple[Floats, Floats]:
