@@ -11,6 +11,7 @@ from .expansions import EXPANSIONS, expansion
 from .feedback_alignment import FA
 from .kolen_pollack import KolenPollack
 from .mismatch import LocalMismatch
+from .noise import NMNC, VNC, Mirror, NodePerturbation
 from .per_soma import PerSoma, Shuffled
 from .random_feedback import DFA, LowRank
 from .registry import TEACHING, teaching
@@ -21,8 +22,10 @@ __all__ = [
     "EBD",
     "EXPANSIONS",
     "FA",
+    "NMNC",
     "SBD",
     "TEACHING",
+    "VNC",
     "Broadcast",
     "DecoderOnly",
     "Degraded",
@@ -30,6 +33,8 @@ __all__ = [
     "KolenPollack",
     "LocalMismatch",
     "LowRank",
+    "Mirror",
+    "NodePerturbation",
     "PerSoma",
     "Scalar",
     "Shuffled",

@@ -16,6 +16,7 @@ from .exact import DecoderOnly, Exact
 from .feedback_alignment import FA
 from .kolen_pollack import KolenPollack
 from .mismatch import LocalMismatch
+from .noise import NMNC, VNC, Mirror, NodePerturbation
 from .per_soma import PerSoma, Shuffled
 from .random_feedback import DFA, LowRank
 from .scalar import Scalar
@@ -32,6 +33,10 @@ TEACHING: dict[str, type[Teaching]] = {
         EBD,
         SBD,
         KolenPollack,
+        VNC,
+        NMNC,
+        Mirror,
+        NodePerturbation,
         LocalMismatch,
         Shuffled,
         DecoderOnly,
