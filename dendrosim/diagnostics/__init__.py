@@ -26,6 +26,7 @@ _HOME = {
     "Fidelity": "fidelity_report",
     "credit_fidelity": "credit_of",
     "CreditFidelity": "credit_of",
+    "CreditHistory": "credit_history",
     "manifold": "manifold_of",
     "Manifold": "manifold_of",
     "mean_jacobian": "manifold_of",
@@ -47,6 +48,7 @@ _HOME = {
 __all__ = [
     "BranchInformation",
     "CreditFidelity",
+    "CreditHistory",
     "Fidelity",
     "FidelityHistory",
     "Interval",
@@ -82,6 +84,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .alignment import RandomAlignment, random_alignment
+    from .credit_history import CreditHistory
     from .credit_of import CreditFidelity, credit_fidelity
     from .dimension import participation_ratio, principal_angles, subspace_alignment, two_nn
     from .fidelity_of import compare_gradients, fidelity

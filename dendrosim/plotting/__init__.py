@@ -27,6 +27,9 @@ _HOME = {
     "plot_fidelity_by_stage": "fidelity",
     "plot_fidelity_over_training": "fidelity_training",
     "plot_fidelity_training_figure": "fidelity_training",
+    "plot_credit_over_training": "teaching",
+    "plot_credit_layers_figure": "teaching",
+    "plot_accuracy_against_passes": "teaching",
     "plot_fidelity_trees": "fidelity_trees",
     "plot_fidelity_synapses": "fidelity_trees",
     "style": "styling",
@@ -34,7 +37,10 @@ _HOME = {
 }
 
 __all__ = [
+    "plot_accuracy_against_passes",
     "plot_attenuation",
+    "plot_credit_layers_figure",
+    "plot_credit_over_training",
     "plot_dendrogram",
     "plot_fidelity",
     "plot_fidelity_by_stage",
@@ -70,6 +76,7 @@ if TYPE_CHECKING:
     from .morphology_3d import plot_morphology_3d
     from .styling import region_color, style
     from .synapse_map import plot_synapse_map, plot_synapse_maps
+    from .teaching import plot_accuracy_against_passes, plot_credit_layers_figure, plot_credit_over_training
 
 
 def __getattr__(name: str) -> Any:

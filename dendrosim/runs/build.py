@@ -109,5 +109,7 @@ def training_of(settings: Mapping[str, Any]) -> Table:
         if section in settings:
             options[section] = dict(settings[section])
     followed = {"fidelity": RecordFidelity, "credit": RecordCredit}
-    options["callbacks"] = [kind(**settings[section]) for section, kind in followed.items() if section in settings]
+    hooks = [kind(**settings[section]) for section, kind in followed.items() if section in settings]
+    if hooks:
+        options["callbacks"] = hooks
     return options
