@@ -7,9 +7,11 @@ import pytest
 
 from dendrosim.errors import ParameterError
 from dendrosim.networks.mlp import PointMLP
+from dendrosim.plasticity.neuron import NeuronLearner
 from dendrosim.teaching import DFA, FA
 
 from .lessons import KINDS, lesson_of, network_of, taught
+from .neuron_cases import batch, neurons
 from .test_point import DEPTHS
 from .test_point import lesson_of as point_lesson
 
@@ -120,6 +122,27 @@ def test_trees_carry_errors_back_by_fixed_factors(kind):
                     told[:, network.source[j] - layout.n_inputs] += state["synapses"][j] * expected[:, n]
     np.testing.assert_allclose(taught(lesson, signal), expected, rtol=1e-11, atol=1e-15)
     assert ("synapses" in state) == bool(layout.hidden.size)
+
+
+@pytest.mark.parametrize("readout", ["linear", "soma"])
+@pytest.mark.parametrize("name", ["cell", "two cells, couplings", "tree gated"])
+def test_single_neurons_carry_errors_back_by_fixed_factors(name, readout):
+    network = neurons(name, readout)
+    x, y = batch()
+    signal = FA()
+    learner = NeuronLearner(network, "exact", loss="cross_entropy" if readout == "linear" else "mse")
+    lesson, _, _ = learner.taught(network.checked(x), y if readout == "linear" else np.ones((5, network.n_outputs)))
+    prepared(signal, network)
+    state, layout = signal.state(), network.layout
+    assert ("decoder_weight" in state) == (readout == "linear")
+    told = lesson.output_error @ state["decoder_weight"] if readout == "linear" else lesson.output_error
+    derivative = lesson.activity.batch_first(lesson.activity.derivative)
+    expected = np.empty((5, layout.size))
+    for n in range(layout.size):
+        parent = layout.parent[n]
+        above = told[:, layout.cell[n]] if parent < 0 else expected[:, parent] * state["couplings"][n]
+        expected[:, n] = above * derivative[:, n]
+    np.testing.assert_allclose(taught(lesson, signal), expected, rtol=1e-12, atol=1e-16)
 
 
 def test_with_the_true_factors_trees_get_exact_credits():
