@@ -13,6 +13,7 @@ from ...construct import call_of
 from ...errors import ParameterError, choose
 from ..base import Teaching
 from ..perturbation import INJECT
+from ..regularisers import layer_names
 from ..running import RunningMean, inner, outer
 from .draws import NOISES
 
@@ -87,7 +88,7 @@ class Perturbing(Teaching):
     def prepare(self, network: Network, rng: np.random.Generator) -> None:
         layout = network.layout
         self.passes, self.steps = 0, 0
-        self._layer, self._names = layout.layer, [f"{name}/{stage}" for name, stage in layout.layers]
+        self._layer, self._names = layout.layer, layer_names(layout)
         self.scale = np.full(layout.size, self.sigma)
         self._mean = RunningMean((self.n_quantities(network),))
 
@@ -113,7 +114,10 @@ class Perturbing(Teaching):
         here = self.scale.astype(lesson.activity.dtype)[:, None]
         if self.layers == "in_turn":
             here = here * (self._layer == self.turn)[:, None]
-        return [self.directions(lesson, n) * here for n in parts]
+        drawn = [self.directions(lesson, n) for n in parts]
+        for noise in drawn:
+            noise *= here
+        return drawn
 
     @property
     def turn(self) -> int:

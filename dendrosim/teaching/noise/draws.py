@@ -40,8 +40,10 @@ class Rademacher(Noise):
 
     def draw(self, shape: Shape, n_samples: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Floats:
         size = int(np.prod(shape))
-        bits = np.unpackbits(np.frombuffer(rng.bytes(-(-size // 8)), np.uint8), count=size)
-        return signs(bits, dtype).reshape(shape)
+        words = rng.integers(0, 2**64 - 1, -(-size // 64), np.uint64, endpoint=True)
+        octets = signs(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), dtype)
+        drawn: Floats = np.take(octets, words.view(np.uint8), axis=0).reshape(-1)[:size].reshape(shape)
+        return drawn
 
 
 class Orthogonal(Noise):

@@ -261,7 +261,7 @@ def test_metrics():
     metrics = signal.metrics(lesson)
     assert metrics["passes"] == 8
     soma, layer = network.layout.layers[0], network.layout.layer
-    name = f"{soma[0]}/{soma[1]}"
+    name = f"{soma[0]}/stage {soma[1]}"
     assert metrics[f"norm/{name}"] == pytest.approx(np.linalg.norm(signal.feedback[:, layer == 0]))
     outputs = lesson.activity.batch_first(lesson.activity.output)[:, layer == 0]
     values, vectors = np.linalg.eigh(np.cov(outputs.T, bias=True))

@@ -209,9 +209,9 @@ def test_metrics():
     signal, lesson = with_manifold(network, rank=3, perturbations=4)
     metrics = signal.metrics(lesson)
     for name, stage in network.layout.layers:
-        assert metrics[f"rank/{name}/{stage}"] == 3
-        assert metrics[f"alpha/{name}/{stage}"] == pytest.approx(1.0)
-        assert 0.2 < metrics[f"captured/{name}/{stage}"] < 1.0
+        assert metrics[f"rank/{name}/stage {stage}"] == 3
+        assert metrics[f"alpha/{name}/stage {stage}"] == pytest.approx(1.0)
+        assert 0.2 < metrics[f"captured/{name}/stage {stage}"] < 1.0
     assert metrics["passes"] == 4
 
 

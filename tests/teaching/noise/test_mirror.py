@@ -88,4 +88,4 @@ def test_stacked_layers_and_passes():
         kind, expected = (
             ("norm", np.linalg.norm(signal.feedback[:, here])) if k in roots else ("gain", signal.gain[here].mean())
         )
-        assert metrics[f"{kind}/{name}/{stage}"] == pytest.approx(expected)
+        assert metrics[f"{kind}/{name}/stage {stage}"] == pytest.approx(expected)
