@@ -7,10 +7,14 @@ import pytest
 
 import dendrosim as ds
 from dendrosim.errors import ParameterError
+from dendrosim.networks.mlp import PointMLP
 from dendrosim.plasticity.learner import Learner
+from dendrosim.plasticity.point import PointLearner
 from dendrosim.teaching import DFA, EBD, SBD, Teaching
 
 from .lessons import batch, lesson_of, network_of, taught
+from .neuron_cases import CASES, neurons
+from .neuron_cases import batch as neuron_batch
 
 
 def prepared(signal, network, seed=0):
@@ -549,3 +553,51 @@ def test_the_literal_rule_from_nothing_silences_the_tree():
         task, after = trained(4, teaching=teaching)
         voltage.append(float(np.mean(after.forward(task.x_test).soma ** 2)))
     assert voltage[1] < 0.5 * voltage[0]
+
+
+# ---- other models
+
+
+@pytest.mark.parametrize("g", ["identity", "square"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_in_point_networks_credit_is_the_gradient_of_the_objective(activation, g):
+    """The published setting: weights and biases of hidden layers, with the error held fixed."""
+    network = PointMLP(9, 4, [6, 5], seed=1, dtype="float64", activation=activation)
+    x = batch(11)[0]
+    y = np.random.default_rng(2).random((11, 4))
+    learner = PointLearner(network, EBD(decay=0.8, initial=0.5, g=g, gain="1-lambda"), loss="mse", seed=1)
+    matrix = learner.teaching.state()["matrix"][0]
+    values = learner.gradients(x, y).values
+    error = network.forward(x).logits - y
+    function = {"identity": lambda v: v, "square": lambda v: v**2}[g]
+    for layer in range(2):
+
+        def j(layer=layer):
+            activity = network.forward(x)
+            new = 0.8 * matrix + 0.2 * function(activity.batch_first(activity.output)).T @ error / 11
+            return 0.5 * np.sum(new[network.layout.layer == layer] ** 2)
+
+        for kind in ("weight", "bias"):
+            name = f"hidden_{kind}_{layer}"
+            flat, found = network.parameters[name].reshape(-1), values[name].reshape(-1)
+            for i in np.random.default_rng(0).choice(flat.size, 4, replace=False):
+                before, expected = flat[i], 0.0
+                for weight, k in ((8, 1), (-8, -1), (-1, 2), (1, -2)):
+                    flat[i] = before + k * 1e-4
+                    expected += weight * j() / (12 * 1e-4)
+                flat[i] = before
+                assert found[i] == pytest.approx(expected, rel=1e-6, abs=1e-9), name
+
+
+@pytest.mark.parametrize("tie", ["compartment", "soma"])
+@pytest.mark.parametrize("name", CASES)
+def test_in_single_neurons(name, tie):
+    model = neurons(name)
+    learner = ds.NeuronLearner(model, SBD(decay=0.0, tie=tie, of="voltage"), loss="mse")
+    x = neuron_batch()[0]
+    lesson = learner.taught(model.checked(x), np.random.default_rng(1).random((len(x), model.n_outputs)))[0]
+    learner.teaching.observe(lesson)
+    layout, voltage = model.layout, values_of(lesson, "voltage")
+    rows = layout.roots[layout.cell] if tie == "soma" else np.arange(layout.size)
+    expected = lesson.output_error @ lesson.output_error.T @ voltage[:, rows]
+    np.testing.assert_allclose(taught(lesson, learner.teaching), expected, rtol=1e-9, atol=1e-12)
