@@ -48,9 +48,9 @@ class Pinball(ElementwiseLoss):
 
 
 class Expectile(ElementwiseLoss):
-    """Asymmetric squared error: sum_c |tau - 1[y_c < o_c]| (o_c - y_c)^2 (Newey & Powell 1987).
+    """Asymmetric squared error: ``sum_c |tau - 1[y_c < o_c]| (o_c - y_c)^2`` (Newey & Powell 1987).
 
-    The score is 2 |tau - 1[y < o]| (o - y); tau = 0.5 gives o - y, that of "mse".
+    The score is ``2 |tau - 1[y < o]| (o - y)``; tau = 0.5 gives o - y, that of "mse".
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ class Expectile(ElementwiseLoss):
         self.tau = per_output("tau", tau, above=0.0, below=1.0)
 
     def terms(self, o: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """|tau - 1[y < o]| (o - y)^2, and its derivative."""
+        """``|tau - 1[y < o]| (o - y)^2``, and its derivative."""
         score = self.slope(o, y) * (o - y)
         return 0.5 * score * (o - y), score
 
     def slope(self, o: Floats, y: Floats) -> Floats:
-        """2 |tau - 1[y < o]|."""
+        """``2 |tau - 1[y < o]|``."""
         slope: Floats = 2 * abs(as_row(self.tau, o.dtype) - (y < o).astype(o.dtype))
         return slope

@@ -82,9 +82,9 @@ class ScoringRule(Loss):
 
 
 class Brier(ScoringRule):
-    """The Brier score |p - y|^2 of p = softmax(o), from 0 to 2; its score is 2 J (p - y) (Brier 1950).
+    """The Brier score ``|p - y|^2`` of p = softmax(o), from 0 to 2; its score is 2 J (p - y) (Brier 1950).
 
-    For probabilities y it is the expectation over classes drawn from y, which is |p - y|^2 + 1 - |y|^2.
+    For probabilities y it is the expectation over classes drawn from y, which is ``|p - y|^2 + 1 - |y|^2``.
 
     Examples
     --------
@@ -101,7 +101,7 @@ class Brier(ScoringRule):
 
 
 class Spherical(ScoringRule):
-    """The spherical score as a loss, 1 - p . y / |p| of p = softmax(o), from 0 to 1.
+    """The spherical score as a loss: one minus the class's probability over the length of p = softmax(o); from 0 to 1.
 
     Examples
     --------
