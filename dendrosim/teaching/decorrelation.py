@@ -401,8 +401,8 @@ def _regulariser(kind: type[Regulariser], given: Any) -> Regulariser:
 
 def _mean(h: Floats, n_samples: int) -> Floats:
     """Mean over samples, (rows,)."""
-    total = sum(part.sum(axis=1, dtype=np.float64) for _, _, part in samples_of(h, n_samples))
-    return np.asarray(total / n_samples)
+    total = sum(part @ np.ones(w, h.dtype) for _, w, part in samples_of(h, n_samples))
+    return np.asarray(total / n_samples, np.float64)
 
 
 def _second_moment(error: Floats) -> Floats:
