@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from .base import Floats
 from .elementwise import ElementwiseLoss
@@ -29,6 +32,10 @@ class Logistic(ElementwiseLoss):
     def terms(self, o: Floats, y: Floats) -> tuple[Floats, Floats]:
         """log(1 + exp(o)) - y o, and sigmoid(o) - y."""
         return softplus(o) - y * o, sigmoid(o) - y
+
+    def correct(self, o: Floats, y: NDArray[Any]) -> int:
+        """With a single output, its sign decides."""
+        return int(((o > 0) == (y > 0.5)).sum()) if o.shape[1] == 1 else super().correct(o, y)
 
     def slope(self, o: Floats, y: Floats) -> Floats:
         """sigmoid(o) sigmoid(-o)."""

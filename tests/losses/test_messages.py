@@ -188,3 +188,9 @@ def test_losses_potentials_and_links_of_ones_own():
     np.testing.assert_allclose(made.value([[1.5]], y), [expected], rtol=1e-14)
     np.testing.assert_allclose(made.score([[1.5]], y), [[2 * 1.5 * 6 * u * (u - 2.0)]], rtol=1e-14)
     assert loss(Absolute()).value([[3.0]], [[1.0]]) == 2.0
+
+
+def test_a_single_output_decides_by_its_sign_or_not_at_all():
+    o, y = np.array([[2.0], [-1.0], [0.5]]), np.array([[1.0], [0.0], [0.0]])
+    assert loss("logistic").correct(o, y) == 2
+    assert loss("mse").correct(o, y) == 0
