@@ -21,6 +21,8 @@ _HOME = {
     "paired_difference": "intervals",
     "PathGains": "gains",
     "path_gains": "gains",
+    "PathGainProxies": "proxies",
+    "path_gain_proxies": "proxies",
     "fidelity": "fidelity_of",
     "compare_gradients": "fidelity_of",
     "Fidelity": "fidelity_report",
@@ -55,6 +57,7 @@ __all__ = [
     "LogNormalFit",
     "Manifold",
     "NoiseRobustness",
+    "PathGainProxies",
     "PathGains",
     "RandomAlignment",
     "branch_information",
@@ -97,6 +100,7 @@ if TYPE_CHECKING:
     from .manifold_of import Manifold, manifold, mean_jacobian
     from .measures import cosine, log_scale, relative_l2
     from .of_networks import BranchInformation, network_information, weight_distributions
+    from .proxies import PathGainProxies, path_gain_proxies
     from .robustness import NoiseRobustness, noise_robustness
 
 

@@ -94,5 +94,6 @@ class NeuronLesson(Lesson):
             moved, current = current * (network.scale * network.coupling), np.zeros((k, b, n))
             for c in layout.child:
                 current[:, :, layout.parent[c]] += moved[:, :, c]
-        answers = network.answers(np.tile(state.x, (k, 1)), self.threads, current.reshape(k * b, n), shift)
+        threads = 1 if self.threads == 1 else None  # None: no more than the work is worth
+        answers = network.answers(np.tile(state.x, (k, 1)), threads, current.reshape(k * b, n), shift)
         return answers.reshape(k, b, -1)
