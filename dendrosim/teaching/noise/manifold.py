@@ -12,7 +12,7 @@ from ..running import inner, outer
 from .base import perturbed_activity, whole
 from .correlation import Correlation
 from .draws import NOISES
-from .subspace import RECENT, Rank, Subspace, rank_given
+from .subspace import RECENT, Rank, Subspace, of_samples, rank_given
 
 if TYPE_CHECKING:
     from ...networks.network import Network
@@ -106,8 +106,11 @@ class NMNC(Correlation):
         return spread
 
     def subspaces(self, lesson: Lesson) -> list[Subspace]:
-        """The subspace of each layer, of the last refresh; before the first, of the minibatch."""
-        return self._spaces or super().subspaces(lesson)
+        """The subspace of each layer, of the last refresh; before the first, that of the minibatch."""
+        if self._spaces:
+            return self._spaces
+        values = perturbed_activity(lesson, self.inject)
+        return [of_samples(values[:, units], self.rank) for units in self._recent.units]
 
     def state(self) -> dict[str, Floats]:
         bases = {

@@ -213,6 +213,7 @@ def test_metrics():
         assert metrics[f"alpha/{name}/stage {stage}"] == pytest.approx(1.0)
         assert 0.2 < metrics[f"captured/{name}/stage {stage}"] < 1.0
     assert metrics["passes"] == 4
+    assert prepared(NMNC(rank=2), network).metrics(lesson)["rank/layer1/stage 0"] == 2  # before anything was observed
 
 
 def test_refusals():
