@@ -76,6 +76,7 @@ __all__ = [
     "noise_robustness",
     "paired_difference",
     "participation_ratio",
+    "path_gain_proxies",
     "path_gains",
     "principal_angles",
     "random_alignment",
