@@ -22,6 +22,7 @@ NOISY = {"name": "degraded", "teaching": "per_soma", "noise": 0.1}
 CASES = {
     "mlp": (toy.mlp, PointLearner, {"teaching": "exact", "clip_norm": 1.0}),
     "momentum": (toy.mlp, PointLearner, {"teaching": "exact", "optimiser": "momentum", "schedule": "cosine"}),
+    "deep": (toy.deep, PointLearner, {"teaching": {"name": "sbd", "decay": 0.9}, "rates": {"hidden": 1e-2}}),
     "dendritic": (toy.dendritic, Learner, {"rule": "5F", "teaching": NOISY}),
     "random": (toy.dendritic, Learner, {"teaching": "dfa", "rates": 0.05, "schedule": {"name": "step", "every": 2}}),
 }

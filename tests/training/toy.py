@@ -21,6 +21,10 @@ def mlp(**options) -> PointMLP:
     return PointMLP(8, 3, 12, **options)
 
 
+def deep(**options) -> PointMLP:
+    return PointMLP(8, 3, [12, 6], init="kaiming", density=0.5, **options)
+
+
 def dendritic(**options) -> Network:
     given = {"cells": [5], "branching": [2], "excitatory": 4, "inhibitory": 2, **options}
     return Network.dendritic(8, 3, **given)
@@ -28,4 +32,6 @@ def dendritic(**options) -> Network:
 
 def same(a: dict, b: dict) -> bool:
     """Whether two states are equal, bit for bit."""
-    return a.keys() == b.keys() and all(np.array_equal(a[key], b[key]) for key in a)
+    return a.keys() == b.keys() and all(
+        np.array_equal(a[key], b[key], equal_nan=np.asarray(a[key]).dtype.kind == "f") for key in a
+    )
