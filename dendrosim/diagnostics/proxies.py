@@ -259,6 +259,7 @@ def path_gain_proxies(
             score=score,
             sigma=size,
             voltage_noise=place == "voltage",
+            passive=neurons.gate is None and (not way or neurons.integration == "shunting"),
             free=free,
             bound=bound,
         )
@@ -333,14 +334,27 @@ def _measures(estimates: Floats, gain: Floats) -> tuple[float, ...]:
     length = gain @ gain
     mean, variance = estimates.mean(axis=0), estimates.var(axis=0, ddof=1).sum()
     chance = variance / len(estimates)
-    factor = (mean @ gain) / (mean @ mean)
+    factor = common_factor(mean, gain)
     bias = max(((mean - gain) ** 2).sum() - chance, 0.0)
     scaled = max(((factor * mean - gain) ** 2).sum() - factor**2 * chance, 0.0)
     error = ((estimates - gain) ** 2).sum(axis=1).mean()
-    cosine = np.clip(estimates @ gain / np.sqrt((estimates**2).sum(axis=1) * length), -1.0, 1.0)
-    centred, g = estimates - estimates.mean(axis=1, keepdims=True), gain - gain.mean()
-    spread = np.sqrt((centred**2).sum(axis=1) * (g @ g))
-    varies = spread > 1e-9 * length
-    correlation = (centred[varies] @ g / spread[varies]).mean() if varies.any() else np.nan
+    cosine = _cosines(estimates, gain)
+    spread = estimates - estimates.mean(axis=1, keepdims=True)
+    varies = (spread**2).sum(axis=1) > 1e-18 * (estimates**2).sum(axis=1)
+    correlation = _cosines(spread[varies], gain - gain.mean()).mean() if varies.any() else np.nan
     relative = np.sqrt(np.array([bias, scaled, variance, error]) / length)
     return (*relative.tolist(), float(np.sqrt((1.0 - cosine**2).mean())), float(cosine.mean()), float(correlation))
+
+
+def common_factor(estimate: Floats, gain: Floats) -> float:
+    """What to multiply an estimate (n,) by to come as close to `gain` as can be; 0 for an estimate of zeros."""
+    length = float(estimate @ estimate)
+    return float(estimate @ gain) / length if length > 0.0 else 0.0
+
+
+def _cosines(estimates: Floats, gain: Floats) -> Floats:
+    """Cosine of every row with `gain`; 0 for rows of zeros."""
+    lengths = np.sqrt((estimates**2).sum(axis=1) * (gain @ gain))
+    cosine = np.divide(estimates @ gain, lengths, out=np.zeros(len(estimates)), where=lengths > 0.0)
+    found: Floats = np.clip(cosine, -1.0, 1.0)
+    return found

@@ -43,6 +43,8 @@ class Trial:
         Standard deviation of the noise.
     voltage_noise : bool
         Whether noise moves voltages, or is a current.
+    passive : bool
+        Whether gains are known to lie between 0 and 1, as those of passive cables and shunting trees do.
     free, bound : pair of float arrays of shape (n, N)
         Noise of all compartments, and noise in the subspace of activity.
     """
@@ -55,6 +57,7 @@ class Trial:
     score: Floats | None
     sigma: float
     voltage_noise: bool
+    passive: bool
     free: Noise
     bound: Noise
 
@@ -255,7 +258,8 @@ class VNC(Proxy):
 class OwnResponse(Proxy):
     """mean(xi_n dV_soma) / mean(xi_n dV_n): noise as an instrument for the effect of V_n on the soma.
 
-    In the cable, under currents, this is Z_n0 / Z_nn, which *is* the path gain; no resistance has to be known.
+    In the cable, under currents, this is Z_n0 / Z_nn, which *is* the path gain; no resistance has to be known. As
+    noise may leave little below the line, quotients are kept between 0 and 1 where gains are known to lie there.
     """
 
     name = "vnc_own"
@@ -265,7 +269,7 @@ class OwnResponse(Proxy):
     def estimate(self, trial: Trial) -> Floats:
         noise, answer = trial.free
         own = np.einsum("bn,bn->n", noise, answer)
-        return _ratio(noise.T @ answer[:, trial.soma], own)
+        return _ratio(noise.T @ answer[:, trial.soma], own, trial.passive)
 
 
 class NMNC(Proxy):
@@ -298,9 +302,10 @@ class NMNC(Proxy):
 class Mirror(Proxy):
     """Edge by edge: mean(xi_n dV_parent) over mean(xi_n dV_n), or sigma^2, and products of them along the path.
 
-    A weight mirror (Akrout et al. 2019) of the tree. Under voltage noise the relative squared error of an edge c is
-    (2 c^2 + the sum of squares of the gains of all others below the same parent) / (K c^2), whatever the size of the
-    rest of the tree. Every compartment passes its product on to its children.
+    A weight mirror (Akrout et al. 2019) of the tree. Under normal voltage noise the squared error of an edge c is
+    (2 c^2 + the sum of squares of the gains to the parent of all others below it) / K, whatever the size of the rest of
+    the tree. Quotients of the answers to currents are bounded as in `OwnResponse`. Every compartment passes its product
+    on to its children.
     """
 
     name = "mirror"
@@ -321,17 +326,18 @@ class Mirror(Proxy):
         heard = answer[:, parent] - noise[:, parent] if trial.voltage_noise else answer[:, parent]  # less its own noise
         found = np.ones(trial.layout.size)
         product = np.einsum("bn,bn->n", noise[:, child], heard)
-        own = np.einsum("bn,bn->n", noise[:, child], answer[:, child])
         if trial.voltage_noise:
-            own = np.full(child.size, len(noise) * trial.sigma**2)
-        found[child] = _ratio(product, own)
+            found[child] = product / (len(noise) * trial.sigma**2)
+        else:
+            own = np.einsum("bn,bn->n", noise[:, child], answer[:, child])
+            found[child] = _ratio(product, own, trial.passive)
         return found
 
 
-def _ratio(above: Floats, below: Floats) -> Floats:
-    """Quotients, 0 where nothing has varied."""
+def _ratio(above: Floats, below: Floats, bounded: bool = False) -> Floats:
+    """Quotients, 0 where nothing has varied; between 0 and 1 if they are known to lie there."""
     found: Floats = np.divide(above, below, out=np.zeros(below.size), where=below != 0.0)
-    return found
+    return np.clip(found, 0.0, 1.0) if bounded else found
 
 
 PROXIES: dict[str, Proxy] = {

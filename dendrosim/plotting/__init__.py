@@ -23,6 +23,7 @@ _HOME = {
     "plot_paired_difference": "learning",
     "plot_weight_distribution": "learning_statistics",
     "plot_path_gain": "learning_statistics",
+    "plot_gain_proxies": "proxies",
     "plot_fidelity": "fidelity",
     "plot_fidelity_by_stage": "fidelity",
     "plot_fidelity_over_training": "fidelity_training",
@@ -48,6 +49,7 @@ __all__ = [
     "plot_fidelity_synapses",
     "plot_fidelity_training_figure",
     "plot_fidelity_trees",
+    "plot_gain_proxies",
     "plot_gap",
     "plot_gradient_map",
     "plot_learning_curve",
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from .learning_statistics import plot_path_gain, plot_weight_distribution
     from .morphology import plot_morphology
     from .morphology_3d import plot_morphology_3d
+    from .proxies import plot_gain_proxies
     from .styling import region_color, style
     from .synapse_map import plot_synapse_map, plot_synapse_maps
     from .teaching import plot_accuracy_against_passes, plot_credit_layers_figure, plot_credit_over_training

@@ -22,6 +22,7 @@ NAMES = [
     "plot_fidelity_synapses",
     "plot_fidelity_training_figure",
     "plot_fidelity_trees",
+    "plot_gain_proxies",
     "plot_gap",
     "plot_gradient_map",
     "plot_learning_curve",
