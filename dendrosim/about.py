@@ -201,8 +201,8 @@ def _topics(thing: object) -> tuple[str, ...]:
         topics = _of_object(thing) if type(thing).__name__ in _OF_NAME else _of_strategy(thing)
     if topics is None:
         raise ParameterError(
-            f"nothing to cite is known for {thing!r}; valid: objects of dendrosim, or one of "
-            + ", ".join(map(repr, sorted({*TOPICS, *_OF_NAME} - {*REFERENCES})))
+            f"nothing to cite is known for {thing!r}; valid: objects and public names of dendrosim, or one of "
+            + ", ".join(map(repr, sorted(TOPICS)))
         )
     return topics
 
