@@ -31,6 +31,7 @@ from .styling import (
 
 Floats = NDArray[np.float64]
 
+_DARK = "#5A5A5A"
 KINDS: dict[str, tuple[str, str, Any, str]] = {
     "constant": ("constant 1", NEUTRAL, ":", "x"),
     "rho": ("rho (4F), per stage", ORANGE, "--", "v"),
@@ -43,7 +44,7 @@ KINDS: dict[str, tuple[str, str, Any, str]] = {
     "vnc": ("VNC, R known", BLUE, "-", "o"),
     "vnc_own": ("VNC over own response", GREEN, "-", "s"),
     "nmnc": ("NMNC, R known", VERMILLION, "-", "D"),
-    "mirror": ("tree mirror", PURPLE, "-", "h"),
+    "mirror": ("tree mirror", _DARK, "-", "h"),
 }
 """Label, colour, line and marker of each: listening dashed, paths dotted, noise solid."""
 USUAL = ("constant", "rho", "slope", "ebd", "path_layer", "path_compartment", "vnc", "vnc_own", "nmnc", "mirror")
@@ -109,6 +110,8 @@ def plot_gain_proxies(
                 row.yaxis.set_major_formatter(NullFormatter())
         axes[0, 0].set_ylabel("angle to true\ngains (degrees)")
         axes[1, 0].set_ylabel("bias")
+        for row, letter in zip(axes[:, 0], "abc", strict=False):
+            row.set_title(letter, loc="left", x=-0.42, fontweight="bold")
         if shown:
             axes[2, 0].set_ylabel("gain to the soma")
         handles = [
@@ -141,6 +144,8 @@ def _plane(ax: Axes, report: Any, drawn: Sequence[str]) -> None:
     angle = np.linspace(0.0, np.pi / 2, 60)
     for radius in (0.1, 1.0):
         ax.plot(radius * np.cos(angle), radius * np.sin(angle), color=NEUTRAL, linewidth=0.5, zorder=1)
+        where = 0.66 * radius  # inside the arc, on the diagonal
+        ax.text(where, where, f"{radius:g}", color=_DARK, fontsize=6, ha="right", va="top", zorder=1)
     for name in drawn:
         _, color, _, marker = KINDS[name]
         row = report.row(name, report.samples[-1])
