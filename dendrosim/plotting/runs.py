@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ..runs.summary import Summary
 
 
+_FEW = 7
+"""Arms whose names have room inside a panel."""
+
+
 def plot_runs(summary: Summary, out: str | Path, *, ending: str = "png") -> list[Path]:
     """Draw what runs came to: learning curves, accuracy by arm, paired differences, fidelity, credits, what it cost.
 
@@ -67,14 +71,17 @@ def _learning(summary: Summary) -> Figure:
     validated = all("validation_accuracy" in run.history for run in every)
     metric = "validation_accuracy" if validated else "train_accuracy"
     width = SINGLE_COLUMN if len(panels) == 1 else DOUBLE_COLUMN
-    size = (width, 0.65 * width / len(panels))
+    few = max(map(len, panels.values())) <= _FEW
+    size = (width, 0.65 * width / len(panels)) if few else (DOUBLE_COLUMN, 0.5 * DOUBLE_COLUMN)
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained")
     for ax, (label, arms) in zip(axes[0], panels.items(), strict=True):
         drawn = arms if len(arms) > 1 else next(iter(arms.values()))
-        plot_learning_curve(drawn, metric=metric, ax=ax, legend=ax is axes[0][-1])
+        plot_learning_curve(drawn, metric=metric, ax=ax, legend=few and ax is axes[0][-1])
         ax.set_title(label)
     for ax in axes[0][1:]:
         ax.set_ylabel("")
+    if not few:
+        legend_beside(figure, axes, list(dict.fromkeys(own for arms in panels.values() for own in arms)))
     return figure
 
 

@@ -9,10 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from ..arguments import names
 from ..errors import choose
-from .fidelity import COLORS, labelled
+from .fidelity import labelled
 from .learning import draw_band
 from .styling import BLACK, DOUBLE_COLUMN, SINGLE_COLUMN, canvas, style
 
@@ -23,7 +24,6 @@ LABELS = {
     "decorrelation": "1/2 |mean of V s$^T$|$^2$",
     "mean_square": "mean of V$^2$",
 }
-_STYLES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 
 
 def plot_credit_over_training(
@@ -63,7 +63,7 @@ def plot_credit_over_training(
     with canvas(ax, aspect=0.65, width=SINGLE_COLUMN) as ax:
         for i, (label, repeated) in enumerate(series.items()):
             curves = [one.series(layer, quantity) for one in repeated]
-            _band(ax, curves, max(repeated, key=len).epochs, i, label)
+            draw_band(ax, curves, i, label, max(repeated, key=len).epochs)
         if quantity == "cosine":
             ax.axhline(0.0, color=BLACK, linewidth=0.6)
         if quantity in ("norm_ratio", "decorrelation", "mean_square"):
@@ -124,7 +124,7 @@ def plot_credit_layers_figure(
                     here = [one for one in repeated if name in one.layers]
                     if here:
                         curves = [one.series(name, quantity) for one in here]
-                        _band(ax, curves, max(here, key=len).epochs, every.index(label), label)
+                        draw_band(ax, curves, every.index(label), label, max(here, key=len).epochs)
                 _dress(ax, quantity, name if i == 0 else "", j == 0, i == len(rows) - 1, row)
         legend_beside(figure, axes, every)
     return figure
@@ -166,21 +166,16 @@ def plot_accuracy_against_passes(
         for i, (label, repeated) in enumerate(series.items()):
             curves = [np.asarray(one.history[choose("metric", metric, one.history)], float) for one in repeated]
             longest = max(repeated, key=lambda one: one.history[metric].size).history
-            _band(ax, curves, longest[choose("passes", "passes", longest)], i, label)
+            draw_band(ax, curves, i, label, longest[choose("passes", "passes", longest)])
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_major_formatter(ScalarFormatter())
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlabel("forward passes of minibatches")
         ax.set_ylabel(metric.replace("_", " "))
         if legend and any(series):
             ax.legend()
     return ax
-
-
-def _band(ax: Axes, curves: list[Any], at: Any, i: int, label: str) -> None:
-    """The i-th of several curves: seven colours, then the same in another line style."""
-    before = len(ax.lines)
-    draw_band(ax, curves, COLORS[i % len(COLORS)], label, at)
-    for line in ax.lines[before:]:
-        line.set_linestyle(_STYLES[i // len(COLORS) % len(_STYLES)])
 
 
 def _dress(ax: Axes, quantity: str, title: str, first: bool, last: bool, row: str) -> None:

@@ -88,20 +88,31 @@ class NMNC(Correlation):
         super().observe(lesson)
 
     def directions(self, lesson: Lesson, draws: int) -> Floats:
-        a, spread = lesson.activity, self.spread(lesson)
-        shape = (draws, a.n_blocks, spread.shape[1], a.width)
-        noise: Floats = np.matmul(spread, NOISES[self.noise].draw(shape, a.n_samples, a.dtype, lesson.rng))
+        a, bases = lesson.activity, self.bases(lesson)
+        ends = np.cumsum([basis.shape[1] for basis in bases])
+        shape = (draws, a.n_blocks, int(ends[-1]), a.width)
+        drawn = NOISES[self.noise].draw(shape, a.n_samples, a.dtype, lesson.rng)
+        noise: Floats = np.empty((draws, *lesson.credit.shape), a.dtype)
+        for units, basis, end in zip(self._recent.units, bases, ends, strict=True):
+            noise[:, :, units] = np.matmul(basis, drawn[:, :, end - basis.shape[1] : end])
         return noise
 
-    def spread(self, lesson: Lesson) -> Floats:
-        """What independent noise is multiplied by, (N, sum of ranks): the bases of all layers."""
-        spaces = self.subspaces(lesson)
-        ends = np.cumsum([space.basis.shape[1] for space in spaces])
-        spread = np.zeros((self._layer.size, int(ends[-1])), lesson.activity.dtype)
-        for units, space, end in zip(self._recent.units, spaces, ends, strict=True):
+    def bases(self, lesson: Lesson) -> list[Floats]:
+        """What independent noise of each layer is multiplied by, (units, rank)."""
+        found = []
+        for space in self.subspaces(lesson):
             basis = space.basis
             if self.spectrum == "activity":
                 basis = basis * np.sqrt(space.variances / space.variances.mean())
+            found.append(basis.astype(lesson.activity.dtype))
+        return found
+
+    def spread(self, lesson: Lesson) -> Floats:
+        """The same for all units at once, (N, sum of ranks)."""
+        bases = self.bases(lesson)
+        ends = np.cumsum([basis.shape[1] for basis in bases])
+        spread = np.zeros((self._layer.size, int(ends[-1])), lesson.activity.dtype)
+        for units, basis, end in zip(self._recent.units, bases, ends, strict=True):
             spread[units, end - basis.shape[1] : end] = basis
         return spread
 

@@ -53,7 +53,9 @@ class Mirror(Correlation):
     def prepare(self, network: Network, rng: np.random.Generator) -> None:
         super().prepare(network, rng)
         layout = network.layout
-        self._roots, self._child, self._parent = layout.roots, np.flatnonzero(layout.parent >= 0), layout.parent
+        self._roots, self._parent = layout.roots, layout.parent
+        child = np.flatnonzero(layout.parent >= 0)
+        self._child = child[np.argsort(layout.parent[child], kind="stable")]  # siblings side by side
         if not hasattr(network, "slope"):
             raise ParameterError(
                 "teaching='mirror' needs directed trees in a Network; for single neurons use 'vnc' or 'nmnc', or make "
@@ -90,14 +92,17 @@ class Mirror(Correlation):
         """c of every edge, (N,), as parents find it from their own voltage under the noise of their children."""
         from scipy.sparse import csr_array
 
-        a, child, up = lesson.activity, self._child, self._parent[self._child]
-        onto = csr_array((lesson.network.coupling[child], (up, child)), shape=(a.voltage.shape[1],) * 2)
+        a, child = lesson.activity, self._child
+        up, siblings = np.unique(self._parent[child], return_counts=True)
+        own = (lesson.network.coupling[child], np.arange(child.size), np.append(0, np.cumsum(siblings)))
+        onto = csr_array(own, shape=(up.size, child.size))
         there = a.blocks(np.ones((a.n_samples, 1), a.dtype))
         found = np.zeros(self._parent.size)
         for draw in noise:
             for block in range(a.n_blocks):
-                moved = (onto @ draw[block]) * a.resistance[block] * there[block]
-                found[child] += (draw[block, child] * moved[up]).sum(axis=1)
+                heard = draw[block, child]
+                moved = (onto @ heard) * a.resistance[block, up] * there[block]
+                found[child] += np.einsum("cw,cw->c", heard, np.repeat(moved, siblings, axis=0))
         found /= len(noise) * a.n_samples * self.sigma**2
         return found
 
