@@ -83,7 +83,7 @@ def report(
 
 def rows(name: str, kind: str, cell: ds.Compartments, quick: bool, kept: dict[tuple[str, str], Any]) -> Iterator[Row]:
     """Rows of all cases of a cell; the reports of shunting cells stay in `kept`, for the figure."""
-    most, repetitions = (300, 5) if quick else (3000, 10) if kind == "regular" else (1000, 6)
+    most, repetitions = (300, 5) if quick else (3000, 20) if kind == "regular" else (1000, 16)
     for direction, integration in CASES:
         if cell.physical and (direction, integration) == ("directed", "additive"):
             continue
