@@ -30,6 +30,8 @@ SIGNALS: dict[str, str | Mapping[str, Any]] = {
     "vnc, 4": {"name": "vnc", "perturbations": 4},
     "vnc, 8": {"name": "vnc", "perturbations": 8},
     "nmnc, 1": {"name": "nmnc", "perturbations": 1},
+    "nmnc, 8": {"name": "nmnc", "perturbations": 8},
+    "nmnc, 1, manifold found once": {"name": "nmnc", "perturbations": 1, "refresh": 1_000_000},
     "mirror, 1": {"name": "mirror", "perturbations": 1},
     "node_perturbation, 1": {"name": "node_perturbation", "perturbations": 1},
 }
