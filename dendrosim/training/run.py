@@ -28,7 +28,7 @@ METRICS = {
     "test_loss": ("nat", "mean cross-entropy on the test samples after the epoch"),
     "test_accuracy": ("1", "share of right answers on the test samples after the epoch"),
     "seconds": ("s", "duration of the epoch, validation included"),
-    "passes": ("1", "forward passes of minibatches by the end of the epoch, those that teaching signals ask for included"),
+    "passes": ("1", "forward passes of minibatches until the end of the epoch, those of perturbations included"),
     "learning_rate": ("1", "factor on all learning rates at the beginning of the epoch"),
 }
 """Units and description of every metric that a history can have."""
