@@ -91,7 +91,8 @@ class Correlation(Perturbing):
         to_credit(lesson, self.inject)
 
     def bits_per_sample(self, network: Network) -> float:
-        return REAL * network.n_outputs
+        """The scores, and the changes of the outputs under every draw of noise."""
+        return REAL * network.n_outputs * (1.0 + self.draws / self.interval)
 
     def subspaces(self, lesson: Lesson) -> list[Subspace]:
         """The subspace that each layer's activity keeps to: of the minibatch, as many as its participation ratio."""

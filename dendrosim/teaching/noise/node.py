@@ -86,4 +86,5 @@ class NodePerturbation(Perturbing):
         to_credit(lesson, self.inject)
 
     def bits_per_sample(self, network: Network) -> float:
-        return REAL
+        """One change of the loss or reward for every draw of noise."""
+        return REAL * self.draws

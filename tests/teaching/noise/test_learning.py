@@ -8,6 +8,7 @@ import pytest
 from dendrosim.networks.mlp import PointMLP
 from dendrosim.plasticity.learner import Learner
 from dendrosim.plasticity.point import PointLearner
+from dendrosim.teaching import VNC, NodePerturbation
 
 from .cases import gated
 
@@ -62,3 +63,10 @@ def test_hidden_units_learn(kind, name):
     before = learner.gradients(x, y).loss
     run(learner, 150)
     assert learner.gradients(x, y).loss < before - 0.1
+
+
+def test_what_is_sent_counts_the_changes_under_noise():
+    network = gated(cells=[2])  # four outputs
+    assert VNC(perturbations=4).bits_per_sample(network) == 32 * 4 * 5
+    assert VNC(perturbations=4, antithetic=True, interval=2).bits_per_sample(network) == 32 * 4 * 2
+    assert NodePerturbation(perturbations=3).bits_per_sample(network) == 32 * 3
