@@ -76,6 +76,20 @@ def test_layers_that_are_perturbed_together_are_noise_to_each_other():
         assert relative_error(alone, exact[:, here]) == pytest.approx((d + 1) / 16, rel=0.1)
 
 
+def test_derivatives_that_vary_with_the_input_add_their_mean_square_to_the_error():
+    network = gated()
+    lesson, layer = lesson_of(network, 16), network.layout.layer
+    each = jacobians(lesson, "output")
+    square = np.array([(each[:, :, layer == k] ** 2).sum(axis=(1, 2)).mean() for k in range(3)])
+    constant = np.array([(each.mean(axis=0)[:, layer == k] ** 2).sum() for k in range(3)])
+    assert (square[1:] > 1.1 * constant[1:]).all()
+    found = estimates(prepared(VNC(sigma=1e-5, noise="gauss"), network), lesson, 500) - each.mean(axis=0)
+    for k in range(3):
+        here = layer == k
+        expected = (square[k] + int(here.sum()) * square.sum()) / 16
+        assert (found[:, :, here] ** 2).sum(axis=(1, 2)).mean() == pytest.approx(expected, rel=0.1)
+
+
 def test_orthogonal_noise():
     network = affine()
     n = network.layout.size
