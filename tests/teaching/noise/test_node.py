@@ -93,7 +93,7 @@ def test_passes_are_counted_when_learning_and_credit_changes_no_state():
     signal.credit(lesson.twin())
     assert signal.passes == 12
     assert all(np.array_equal(value, signal.state()[key]) for key, value in before.items())
-    assert signal.bits_per_sample(network) == 32
+    assert signal.bits_per_sample(network) == 3 * 32  # one number per draw
 
 
 def test_layers_in_turn():
