@@ -124,6 +124,7 @@ class SBD(Teaching):
         self.power, self.entropy, self.sparsity = power, entropy, sparsity
         self.whiten = None if whiten is None else number("whiten", whiten, above=0.0)
         self.forward = number("forward", forward, least=0.0)
+        self.needs_decoder = self.forward > 0.0
         if self.decay == 1.0 and (self.initial == 0.0 or gain == "1-lambda"):
             what = "initial=0" if self.initial == 0.0 else "gain='1-lambda'"
             raise ParameterError(f"decay=1 and {what} tell nothing, ever; use a decay below 1, such as 0.99999")
@@ -137,6 +138,8 @@ class SBD(Teaching):
 
     def prepare(self, network: Any, rng: np.random.Generator) -> None:
         layout = network.layout
+        if self.forward and not any(name.startswith("decoder") for name in network.parameters):
+            raise ParameterError("forward projection teaches a decoder, and readout='soma' has none; use forward=0")
         self._layout, self._dtype = layout, network.dtype
         self._units = layout.roots if self.tie == "soma" else np.arange(layout.size)
         self._layer = layout.layer[self._units]

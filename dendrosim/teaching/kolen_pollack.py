@@ -26,11 +26,12 @@ class KolenPollack(Teaching):
 
     Feedback weights V (C of them per cell or compartment) receive the updates that a decoder reading f(V) of that unit
     would, their gradient being (1/B) sum_b f(V_b) s_b^T, and the same decay, by the same optimiser at the same rate. At
-    cells that the decoder reads these are the decoder's own updates, so that the difference between the two shrinks as
-    (1 - rate * decay)^steps and no weight is ever carried over. It stays what it was without decay, where scale=0
-    leaves the best start. Only at somas that are read does V become the decoder's transpose: elsewhere, at hidden cells
-    and with ``tie="compartment"``, it follows correlations (derived here: -M of `SBD`, accumulated and uncentred) and
-    converges to no known derivative.
+    cells that a linear decoder reads these are the decoder's own updates, so that the difference between the two
+    shrinks as (1 - rate * decay)^steps and no weight is ever carried over. It stays what it was without decay, where
+    scale=0 leaves the best start. Only at those somas does V become the decoder's transpose: elsewhere, at hidden
+    cells, with ``tie="compartment"``, and where the decoder has hidden layers or there is none, it follows correlations
+    (derived here: -M of `SBD`, accumulated and uncentred) and converges to no known derivative. The decoder has to
+    learn: not with ``decoder="frozen"``.
 
     Parameters
     ----------
@@ -42,6 +43,7 @@ class KolenPollack(Teaching):
     """
 
     name: ClassVar[str] = "kp"
+    needs_decoder = True
 
     def __init__(self, scale: float = 1.0, tie: str = "soma") -> None:
         self.scale = number("scale", scale, least=0.0)

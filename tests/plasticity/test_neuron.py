@@ -79,6 +79,8 @@ def test_rules_of_networks_are_refused_by_name():
         ds.NeuronLearner(model, rule=Rule("3F", eligibility="conductance"))
     with pytest.raises(ParameterError, match="local_mismatch"):
         ds.NeuronLearner(model, "local_mismatch")
+    with pytest.raises(ParameterError, match="local_mismatch"):
+        ds.NeuronLearner(model, {"name": "degraded", "teaching": "local_mismatch", "sign": True})
     with pytest.raises(ParameterError, match="network must be Neurons"):
         ds.NeuronLearner(ds.Network.dendritic(4, 2, [3], [2], 2, 2))
 

@@ -512,6 +512,14 @@ def test_refusals():
         prepared(SBD(tie="soma"), network).full_credit(lesson_of(network), 0)
 
 
+def test_forward_projection_needs_a_decoder_that_learns():
+    with pytest.raises(ParameterError, match="decoder='frozen' does not; use"):
+        Learner(network_of(), SBD(forward=0.1), decoder="frozen")
+    with pytest.raises(ParameterError, match="readout='soma' has none"):
+        ds.NeuronLearner(neurons("cell", readout="soma"), SBD(forward=0.1), loss="mse")
+    assert Learner(network_of(), SBD(), decoder="frozen").decoder == "frozen"
+
+
 def test_losses_whose_optimal_score_is_not_zero_are_refused():
     class Kink:
         name, admissible, why = "kink", False, "It stops at a kink."

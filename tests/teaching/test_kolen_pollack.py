@@ -63,6 +63,21 @@ def test_credit_and_gradient_are_what_the_decoder_s_would_be():
         assert signal.bits_per_sample(network) == 4 * 32
 
 
+def test_a_bound_on_the_norm_holds_feedback_and_decoder_alike():
+    network = network_of()
+    x, y = batch(9)
+    learner = learner_of(network, KolenPollack(), optimiser="sgd", decay={"decoder": 0.5}, clip_norm=1e-2)
+    before = difference(learner)
+    for _ in range(5):
+        learner.step(x, y)
+    np.testing.assert_allclose(difference(learner), before * 0.9**5, rtol=1e-12, atol=1e-14)
+
+
+def test_a_frozen_decoder_is_refused():
+    with pytest.raises(ParameterError, match="decoder='frozen' does not; use"):
+        learner_of(network_of(), KolenPollack(), decoder="frozen")
+
+
 def test_start():
     network = network_of(cells=[400])
     signal = KolenPollack(scale=3.0, tie="compartment")
