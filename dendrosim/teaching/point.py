@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import choose
 from .lesson import Lesson
-from .perturbation import INJECT
+from .perturbation import check_noise
 
 if TYPE_CHECKING:
     from ..networks.mlp import PointMLP
@@ -60,7 +59,7 @@ class PointLesson(Lesson):
 
         R = 1: a current moves V as much as it is.
         """
-        on_output = choose("inject", inject, INJECT) == "output"
+        on_output = check_noise(self, noise, inject) == "output"
         network, a = self.network, self.activity
         below: Floats | None = None  # outputs of the layer below, (K, units, B), once they are other than they were
         for i, (first, last) in enumerate(network.layout.cells_of):

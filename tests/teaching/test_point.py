@@ -109,3 +109,11 @@ def test_places_that_are_not_known_are_refused():
     lesson = lesson_of()
     with pytest.raises(ParameterError, match="inject='soma' is not known"):
         lesson.perturbed(np.zeros((1, *lesson.credit.shape)), "soma")
+
+
+def test_noise_of_another_shape_or_type_is_refused():
+    lesson = lesson_of()
+    with pytest.raises(ParameterError, match=r"noise has shape \(1, 14, 7\).*; expected \(K, 1, 14, 7\) and float64"):
+        lesson.perturbed(np.zeros(lesson.credit.shape))
+    with pytest.raises(ParameterError, match="dtype float32; expected"):
+        lesson.perturbed(np.zeros((1, *lesson.credit.shape), np.float32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,18 +107,17 @@ class Perturbing(Teaching):
         shape = (draws, a.n_blocks, self._layer.size, a.width)
         return NOISES[self.noise].draw(shape, a.n_samples, a.dtype, lesson.rng)
 
-    def noises(self, lesson: Lesson) -> list[Floats]:
-        """All draws for a minibatch, each part small enough for the memory."""
+    def noises(self, lesson: Lesson) -> Iterator[Floats]:
+        """All draws for a minibatch, in parts small enough for the memory, one after the other."""
         size = lesson.credit.size * (2 if self.antithetic else 1)
         most = max(1, PART // size)
-        parts = [min(most, self.draws - i) for i in range(0, self.draws, most)]
         here = self.scale.astype(lesson.activity.dtype)[:, None]
         if self.layers == "in_turn":
             here = here * (self._layer == self.turn)[:, None]
-        drawn = [self.directions(lesson, n) for n in parts]
-        for noise in drawn:
+        for first in range(0, self.draws, most):
+            noise = self.directions(lesson, min(most, self.draws - first))
             noise *= here
-        return drawn
+            yield noise
 
     @property
     def turn(self) -> int:

@@ -102,7 +102,7 @@ class NMNC(Correlation):
         found = []
         for space in self.subspaces(lesson):
             basis = space.basis
-            if self.spectrum == "activity":
+            if self.spectrum == "activity" and space.variances.size:
                 basis = basis * np.sqrt(space.variances / space.variances.mean())
             found.append(basis.astype(lesson.activity.dtype))
         return found

@@ -259,7 +259,7 @@ def test_many_draws_are_made_in_parts(monkeypatch):
     lesson = lesson_of(network, 16)
     monkeypatch.setattr(base, "PART", 3 * lesson.credit.size)
     signal = prepared(VNC(perturbations=8), network)
-    parts = signal.noises(lesson)
+    parts = list(signal.noises(lesson))
     assert [len(part) for part in parts] == [3, 3, 2]
     lesson.rng = np.random.default_rng(5)
     signal.eta = 1.0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dendrosim.errors import ParameterError
+from dendrosim.plasticity.learner import Learner
 from dendrosim.teaching.noise import NMNC, VNC
 from dendrosim.teaching.noise.draws import NOISES, Noise
 from dendrosim.teaching.noise.subspace import RECENT, of_covariance, of_samples
@@ -120,7 +121,7 @@ def test_estimates_lie_on_the_manifold_and_their_mean_is_the_projection():
     for k, space in enumerate(signal.subspaces(lesson)):
         signal.steps = k
         here, d, basis = layer == k, int((layer == k).sum()), space.basis
-        found = np.array([signal.estimate(lesson, signal.noises(lesson)[0]).T for _ in range(500)])
+        found = np.array([signal.estimate(lesson, next(signal.noises(lesson))).T for _ in range(500)])
         assert not found[:, :, ~here].any()
         found, true = found[:, :, here], exact[:, here]
         np.testing.assert_allclose(found @ (np.eye(d) - basis @ basis.T), 0.0, atol=1e-12)
@@ -227,3 +228,10 @@ def test_refusals():
         NMNC(manifold="sphere")
     with pytest.raises(ParameterError, match=r"spectrum='white' is not known; valid: 'flat', 'activity'"):
         NMNC(spectrum="white")
+
+
+def test_a_layer_that_never_varies_has_no_noise_of_its_own_spectrum():
+    network = gated(cells=[3])
+    learner = Learner(network, NMNC(spectrum="activity"), rates=1e-2)
+    learner.gradients(np.full((1, 9), 0.5), np.zeros(1, np.int64))  # one sample: no variance anywhere
+    assert not learner.teaching.feedback.any()
