@@ -36,8 +36,8 @@ def check_noise(lesson: Lesson, noise: Floats, inject: str) -> str:
     if noise.ndim != 4 or noise.shape[1:] != like.shape or noise.dtype != like.dtype:
         expected = ", ".join(map(str, like.shape))
         raise ParameterError(
-            f"noise has shape {noise.shape} and dtype {noise.dtype}; expected (K, {expected}) and {like.dtype}: an array "
-            "as activity.empty(N) makes it for each of K draws"
+            f"noise has shape {noise.shape} and dtype {noise.dtype}; expected (K, {expected}) and {like.dtype}: an "
+            "array as activity.empty(N) makes it for each of K draws"
         )
     return choose("inject", inject, INJECT)
 
