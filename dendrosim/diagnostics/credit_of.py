@@ -36,8 +36,8 @@ class CreditFidelity:
         - ``cosine``: between estimated and exact dL/dV_n, over the units of the layer and all samples as one vector;
         - ``norm_ratio``: length of the estimated vector over that of the exact one;
         - ``sign_agreement``: share of equal signs where the exact credit is not zero;
-        - ``decorrelation``: 1/2 |M|^2, with M the mean of V s^T over the batch and s the score of a sample: what error
-          broadcast and decorrelation minimises (Erdogan et al. 2025);
+        - ``decorrelation``: ``|M|^2 / 2``, with M the mean of V s^T over the batch and s the score of a sample: what
+          error broadcast and decorrelation minimises (Erdogan et al. 2025);
         - ``mean_square``: mean of V^2, in the network's units squared;
         - ``n``: units.
 

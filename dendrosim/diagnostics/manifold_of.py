@@ -43,8 +43,8 @@ class Manifold:
           that hold 90 and 95 % of the variance;
         - ``two_nn``: intrinsic dimension by nearest neighbours (Facco et al. 2017);
         - ``rank``: dimension r of the subspace that the rest is about, the first r principal components, U;
-        - ``alignment``: |J U|^2 / |J|^2, the share of the mean Jacobian's energy in it; ``chance`` = r / n is its mean
-          over random subspaces, ``random_sd`` the standard deviation over those that were drawn;
+        - ``alignment``: ``|J U|^2 / |J|^2``, the share of the mean Jacobian's energy in it; ``chance`` = r / n is its
+          mean over random subspaces, ``random_sd`` the standard deviation over those that were drawn;
         - ``least_angle``, ``mean_angle``: principal angles between U and the row space of J, degrees.
     jacobian : float array of shape (C, N)
         Mean over the samples of d output / d V of every unit.

@@ -42,17 +42,17 @@ class PathGainProxies:
         A row per proxy and number of samples:
 
         - ``proxy``, ``samples``; ``passes``: perturbed forward passes that it takes;
-        - ``bias``: of the mean estimate, |m - g| / |g|, less what finitely many repetitions make of the spread;
+        - ``bias``: of the mean estimate, ``|m - g| / |g|``, less what finitely many repetitions make of the spread;
         - ``bias_scaled``: the same after the best common factor of m;
-        - ``spread``: root of the summed variance over repetitions, over |g|;
-        - ``error``: |estimate - g| / |g|, bias and spread together;
+        - ``spread``: root of the summed variance over repetitions, over ``|g|``;
+        - ``error``: ``|estimate - g| / |g|``, bias and spread together;
         - ``error_scaled``: the same after the best common factor of each estimate, which is the sine of its angle to g;
         - ``cosine``, ``correlation``: with g, over compartments, means over repetitions (nan for a constant);
         - ``predicted``: what theory says about ``error``, nan where it says nothing.
     gain : float array of shape (N,)
         True dV_soma/dV_n, mean over the pool of stimuli.
     gain_spread : float
-        How much the true gain of single stimuli differs from its mean: root mean square over |g|.
+        How much the true gain of single stimuli differs from its mean: root mean square over ``|g|``.
     distance : float array of shape (N,)
         Path distance from the soma, um; in trees without lengths the number of compartments.
     mean, deviation : dict of float arrays of shape (n_sizes, N)

@@ -38,7 +38,7 @@ class SBD(Teaching):
 
         M <- decay M + (1 - decay) / B sum_b g(h_b) s_b^T,        M of shape (N, C), h = f(V),
 
-    the present minibatch included, and descended: J_n = |M_n|^2 / 2 with the score held fixed has the derivative
+    the present minibatch included, and descended: ``J_n = |M_n|^2 / 2`` with the score held fixed has the derivative
 
         dJ_n/dV_n = (1 - decay) g'(h_n) f'(V_n) (M s / B)_n
 
@@ -301,8 +301,8 @@ class SBD(Teaching):
     def full_credit(self, lesson: Lesson, layer: int) -> Floats:
         """dJ/dV_n of the units of a layer without anything held fixed, for diagnostics.
 
-        The rule descends |M|^2 / 2 through the activity alone; here the change of the score that comes of a change of
-        voltage is added, transported back exactly. Sign, gain, ties and regularisers have no part in it.
+        The rule descends ``|M|^2 / 2`` through the activity alone; here the change of the score that comes of a change
+        of voltage is added, transported back exactly. Sign, gain, ties and regularisers have no part in it.
 
         Parameters
         ----------
@@ -340,7 +340,7 @@ class SBD(Teaching):
                 gradients[key] += self._dtype.type(self.sign * self.forward) * value
 
     def objectives(self) -> Floats:
-        """J = |M|^2 / 2 of every layer."""
+        """``J = |M|^2 / 2`` of every layer."""
         each = 0.5 * np.square(self._matrix).sum(axis=(0, 2))
         found: Floats = np.bincount(self._layer, weights=each, minlength=self._layout.n_layers)
         return found

@@ -144,7 +144,7 @@ class Entropy(Regulariser):
 
 
 class Sparsity(Regulariser):
-    """Small activities: strength * mean_b sum_n |h_n|.
+    """Small activities: ``strength * mean_b sum_n |h_n|``.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ class NMNC(Correlation):
 
     With U the principal components of a layer's recent activity and z noise, xi = sigma U z: the estimate has mean
     J U U^T, relative squared error alpha (r + 1) / K + 1 - alpha for normal noise in r dimensions, with
-    alpha = |J U|^2 / |J|^2 (derived here), and units get no credit outside span(U). In all directions it is `VNC`.
+    ``alpha = |J U|^2 / |J|^2`` (derived here), and units get no credit outside span(U). In all directions it is `VNC`.
 
     Parameters
     ----------

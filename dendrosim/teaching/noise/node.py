@@ -23,7 +23,7 @@ REWARDS = ("loss", "correct")
 class NodePerturbation(Perturbing):
     """Every sample's noise times what it did to that sample's loss (Werfel, Xie & Seung 2005), or to its reward.
 
-    e = dl xi / sigma^2 has mean dL/dV_n, and for N units the variance (N + 1) |dL/dV|^2 of every single draw: no
+    e = dl xi / sigma^2 has mean dL/dV_n, and for N units the variance ``(N + 1) |dL/dV|^2`` of every single draw: no
     average over samples helps, as it does in a feedback matrix. One number per sample is told to all units.
 
     Parameters

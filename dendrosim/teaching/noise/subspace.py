@@ -48,7 +48,7 @@ class Subspace:
         return float(self.variances.sum() / self.total) if self.total else 0.0
 
     def holds(self, rows: Floats) -> float:
-        """Share |J U|^2 / |J|^2 of the energy of rows, (n, d), that lies within."""
+        """Share ``|J U|^2 / |J|^2`` of the energy of rows, (n, d), that lies within."""
         energy = float((rows**2).sum())
         return float(((rows @ self.basis) ** 2).sum()) / energy if energy else 0.0
 
