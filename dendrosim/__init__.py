@@ -67,6 +67,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "NMDA",
     "AdaptiveIntegrateAndFire",
     "Alpha",
     "Attenuation",
@@ -85,7 +86,6 @@ __all__ = [
     "LeakConductance",
     "Learner",
     "Morphology",
-    "NMDA",
     "Network",
     "NeuronLearner",
     "Neurons",
@@ -134,7 +134,7 @@ if TYPE_CHECKING:
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
     from .biophysics.time.inputs import Clamp, Spikes, Waveform
-    from .biophysics.time.kinetics import Alpha, DifferenceOfExponentials, Exponential, Instantaneous, NMDA
+    from .biophysics.time.kinetics import NMDA, Alpha, DifferenceOfExponentials, Exponential, Instantaneous
     from .biophysics.time.mechanisms import AdaptiveIntegrateAndFire, HodgkinHuxley, IntegrateAndFire, LeakConductance
     from .biophysics.time.simulate import simulate
     from .biophysics.time.trace import Snapshot, Trace

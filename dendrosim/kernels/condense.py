@@ -7,13 +7,13 @@ ground, ``r = 1 / (g_0 + g_a + g_b)``; nothing is subtracted). A step then costs
 either direction and no division; what remains, the compartments with synapses or channels and the branch points between
 them, is a small tree. The solution is that of the whole system, to rounding. Derived here.
 
-Compartments get new places, *slots*: first what remains, parents before children and by depth, then chains of eliminated
-compartments, each from its far end towards the soma.
+Compartments get new places, *slots*: first what remains, parents before children and by depth, then chains of
+eliminated compartments, each from its far end towards the soma.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -191,9 +191,7 @@ def condense(parent: Ints, ground: Floats, coupling: Floats, active: NDArray[np.
     order = np.lexsort((lengths, level[used], kind[first[used]]))  # equal lengths together: branches are predictable
     used, starts, lengths = used[order], starts[order], lengths[order]
     bounds = np.flatnonzero(np.diff(kind[first[used]]) | np.diff(level[used])) + 1 if used.size else used
-    groups = [
-        part[i : i + pack] for part in np.split(np.arange(used.size), bounds) for i in range(0, part.size, pack)
-    ]
+    groups = [part[i : i + pack] for part in np.split(np.arange(used.size), bounds) for i in range(0, part.size, pack)]
     slot = np.empty(n + 1, np.int64)
     slot[dense] = np.arange(dense.size)
     slot[n] = dense.size  # found by index -1, too

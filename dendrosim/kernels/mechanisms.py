@@ -23,7 +23,6 @@ from numba.core import types
 from numba.extending import overload
 from numpy.typing import NDArray
 
-
 Array = NDArray[Any]
 Lanes = tuple[float, ...]
 
@@ -90,9 +89,7 @@ def _(mechanism: Any, state: Any, at: Any, G: Any, b: Any, V: Any, offset: Any, 
 
 
 @overload(_one_update)
-def _(
-    mechanism: Any, state: Any, at: Any, V: Any, offset: Any, step: Any, fired: Any, count: Any, lanes: Any
-) -> Any:
+def _(mechanism: Any, state: Any, at: Any, V: Any, offset: Any, step: Any, fired: Any, count: Any, lanes: Any) -> Any:
     function = _UPDATE[mechanism.instance_class]
 
     def compiled(
@@ -121,9 +118,7 @@ def _(mechanisms: Any, state: Any, at: Any, G: Any, b: Any, V: Any, offset: Any,
 
 
 @overload(advance)
-def _(
-    mechanisms: Any, state: Any, at: Any, V: Any, offset: Any, step: Any, fired: Any, count: Any, lanes: Any
-) -> Any:
+def _(mechanisms: Any, state: Any, at: Any, V: Any, offset: Any, step: Any, fired: Any, count: Any, lanes: Any) -> Any:
     if not isinstance(mechanisms, types.BaseTuple):
         return None
 

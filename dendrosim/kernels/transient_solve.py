@@ -218,7 +218,7 @@ def solve(tree: Any, G: Any, m: Any, b: Any, V: Any, u: Any, lanes: Any) -> None
     raise TypeError("for compiled code")
 
 
-_SOLVERS = {Tree: _solve_cable, PackedTree: _solve_packed, DirectedTree: _solve_directed}
+_SOLVERS: dict[type, Any] = {Tree: _solve_cable, PackedTree: _solve_packed, DirectedTree: _solve_directed}
 
 
 @overload(solve)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import short
-from ..errors import ParameterError, choose
 from ..construct import construct, options_of
+from ..errors import ParameterError, choose
 from ..teaching.exact import Exact
 from .modulators import MODULATORS, Modulator, PathGain, Phi, Rho
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from ..construct import construct
 from ..errors import FileFormatError, ParameterError
 from ..membrane import Passive
 from ..morphology.tree import Morphology
@@ -16,7 +17,6 @@ from ..networks.network import Network
 from ..plasticity.optimisers import OPTIMISERS
 from ..tasks.registry import load
 from ..tasks.task import Task
-from ..construct import construct
 from ..training.fidelity import RecordFidelity
 from ..training.run import Run
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Teaching
 from ..construct import call_of
+from .base import Teaching
 
 if TYPE_CHECKING:
     from ..networks.network import Network

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from ..construct import call_of
 from .base import Teaching
 from .broadcast import REAL
-from ..construct import call_of
 
 if TYPE_CHECKING:
     from ..networks.network import Network

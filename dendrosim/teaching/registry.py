@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..arguments import short
+from ..construct import construct
 from ..errors import ParameterError
 from .base import Teaching
-from ..construct import construct
 from .degraded import Degraded
 from .exact import DecoderOnly, Exact
 from .mismatch import LocalMismatch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -67,7 +69,7 @@ def test_order_of_convergence_with_synapses(method: str, expected: float, arriva
         return current / cell.capacitance
 
     v, borders = np.zeros(6), [0.0, *onsets, 6.4]
-    for a, b in zip(borders[:-1], borders[1:], strict=True):
+    for a, b in itertools.pairwise(borders):
         v = solve_ivp(change, (a, b - 1e-13), v, rtol=1e-11, atol=1e-12, method="DOP853").y[:, -1]
     errors = []
     for dt in (0.1, 0.05, 0.025, 0.0125):
@@ -151,10 +153,59 @@ def test_activity_that_changes_is_averaged_exactly() -> None:
     cell = stick(3)
     synapse = ds.Synapses(cell, [1], sign=1, conductance=1.0)
     wave = ds.Waveform(np.array([0.0, 1.0, 0.25]).reshape(3, 1, 1), 2.0)
-    trace = ds.simulate(
-        cell, synapse, wave, dt=0.5, duration=10.0, kinetics=ds.Exponential(1.3), record_synapses="all"
-    )
+    trace = ds.simulate(cell, synapse, wave, dt=0.5, duration=10.0, kinetics=ds.Exponential(1.3), record_synapses="all")
     fine = np.arange(0, 10.0, 1e-4) + 5e-5
     up, down = 1 - np.exp(-(fine - 2) / 1.3), 1 - np.exp(-2 / 1.3)
     exact = np.where(fine < 2, 0, np.where(fine < 4, up, 0.25 + (down - 0.25) * np.exp(-(fine - 4) / 1.3)))
     np.testing.assert_allclose(trace.conductance[0, 1:, 0], exact.reshape(20, -1).mean(axis=1), atol=1e-8)
+
+
+def test_a_cylinder_in_arbor() -> None:
+    """The same equal pieces; Arbor's synapses are integrated by a rational approximation: 1e-4 mV."""
+    arbor = pytest.importorskip("arbor", reason='Arbor is not installed: pip install -e ".[bench]"')
+    units, n, at, onsets = arbor.units, 50, [5, 20, 33, 48], [1.0, 2.5, 2.5, 6.0]
+    line = arbor.segment_tree()
+    line.append(arbor.mnpos, arbor.mpoint(0, 0, 0, 1.0), arbor.mpoint(1000.0, 0, 0, 1.0), tag=1)
+    decor = arbor.decor()
+    decor.set_property(Vm=0 * units.mV, cm=0.01 * units.F / units.m2, rL=150 * units.Ohm * units.cm)
+    decor.paint("(all)", arbor.density("pas/e=0", g=1 / 20_000.0))
+    for k, p in enumerate(at):
+        decor.place(f"(location 0 {(p + 0.5) / n})", arbor.synapse("expsyn", tau=2.0, e=60.0), f"s{k}")
+    made = arbor.cable_cell(line, decor, arbor.label_dict(), arbor.cv_policy_fixed_per_branch(n))
+
+    class Recipe(arbor.recipe):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            arbor.recipe.__init__(self)
+            self.properties = arbor.neuron_cable_properties()
+
+        def num_cells(self) -> int:
+            return 1
+
+        def cell_kind(self, gid: int) -> object:
+            return arbor.cell_kind.cable
+
+        def cell_description(self, gid: int) -> object:
+            return made
+
+        def global_properties(self, kind: object) -> object:
+            return self.properties
+
+        def probes(self, gid: int) -> list[object]:
+            return [arbor.cable_probe_membrane_voltage(f"(location 0 {0.5 / n})", "end")]
+
+        def event_generators(self, gid: int) -> list[object]:
+            return [
+                arbor.event_generator(f"s{k}", 0.001, arbor.explicit_schedule([t * units.ms]))
+                for k, t in enumerate(onsets)
+            ]
+
+    simulation = arbor.simulation(Recipe())
+    handle = simulation.sample((0, "end"), arbor.regular_schedule(0.025 * units.ms))
+    simulation.run(tfinal=40 * units.ms, dt=0.025 * units.ms)
+    theirs = np.array(simulation.samples(handle)[0][0])
+    cell = stick(n)
+    synapses = ds.Synapses(cell, at, sign=1, reversal=60.0, conductance=1.0)
+    trace = ds.simulate(cell, synapses, ds.Spikes(onsets, range(4)), duration=40.0)
+    np.testing.assert_array_equal(trace.time[: len(theirs)], theirs[:, 0])
+    assert np.ptp(theirs[:, 1]) > 3.0
+    np.testing.assert_allclose(trace.voltage[0, : len(theirs), 0], theirs[:, 1], rtol=0, atol=1e-3)

@@ -152,7 +152,7 @@ def snapshot_given(initial: Snapshot, shapes: dict[str, tuple[int, ...]]) -> Sna
         own = getattr(initial, name).shape
         if own != shape:
             raise ParameterError(
-                f"initial.{name} has shape {own}, this simulation {shape}: go on with the cell, synapses and mechanisms "
-                "that it was made with"
+                f"initial.{name} has shape {own}, this simulation {shape}: go on with the cell, synapses and "
+                "mechanisms that it was made with"
             )
     return initial

@@ -152,8 +152,8 @@ class Engine:
         problem.run((self.drives, self._inputs(start, count), probes, memory), start, count, self.threads)
         if not np.isfinite(memory.voltage).all():
             raise ParameterError(
-                f"voltages ceased to be numbers between {start * problem.dt:g} and {(start + count) * problem.dt:g} ms; "
-                "use a smaller dt, and check conductances and currents"
+                f"voltages ceased to be numbers from {start * problem.dt:g} to {(start + count) * problem.dt:g} ms; "
+                "take a smaller dt, and check conductances and currents"
             )
         spikes = []
         for block in range(nb):
@@ -213,7 +213,7 @@ class Engine:
         voltage, conductance, spikes = (np.concatenate(column) for column in zip(*parts, strict=True))
         dt = self.problem.dt
         return Trace(
-            time=np.arange(len(voltage)) * (dt * self.every),
+            time=np.arange(len(voltage), dtype=np.float64) * (dt * self.every),
             voltage=np.ascontiguousarray(voltage.swapaxes(0, 1)),
             compartment=self.probes,
             conductance=np.ascontiguousarray(conductance.swapaxes(0, 1)),

@@ -48,7 +48,7 @@ class Events:
         self.begin = np.searchsorted(block[order], np.arange(n_blocks + 1))
 
     def between(self, first: int, last: int) -> tuple[Ints, Ints, Floats, Floats, Ints]:
-        """Step (from `first` on), slot, p, q of the events of steps ``first <= step < last``, and where blocks begin."""
+        """Step (from `first` on), slot, p, q of the events of steps `first` to `last`, and where blocks begin."""
         parts, begin = [], [0]
         for a, b in zip(self.begin[:-1], self.begin[1:], strict=True):
             low, high = np.searchsorted(self.step[a:b], (first, last))

@@ -104,7 +104,9 @@ class Spikes:
         stimuli = list(trains) if deep else [trains]
         widths = {len(s) for s in stimuli}
         if len(widths) != 1:
-            raise ParameterError(f"trains of different numbers of inputs, {sorted(widths)}; give each stimulus the same")
+            raise ParameterError(
+                f"trains of different numbers of inputs, {sorted(widths)}; give each stimulus the same"
+            )
         rows = [(numbers(f"trains[{b}][{j}]", t), j, b) for b, s in enumerate(stimuli) for j, t in enumerate(s)]
         wrong = next((row for row in rows if row[0].ndim != 1), None)
         if wrong is not None:
@@ -181,7 +183,9 @@ class Waveform:
     def __init__(self, values: ArrayLike, interval: float, unit: str = "activity") -> None:
         array = numbers("values", values).astype(np.float64)
         if array.ndim != 3 or not array.shape[0]:
-            raise ParameterError(f"values has shape {array.shape}; expected (K, B, P): K intervals, B stimuli, P inputs")
+            raise ParameterError(
+                f"values has shape {array.shape}; expected (K, B, P): K intervals, B stimuli, P inputs"
+            )
         if array.size and not (np.isfinite(array) & (array >= 0)).all():
             k, b, p = np.argwhere(~(np.isfinite(array) & (array >= 0)))[0]
             raise ParameterError(f"values[{k}, {b}, {p}] = {array[k, b, p]} must be finite and not negative")

@@ -254,7 +254,6 @@ class Problem:
         drives, inputs, probes, memory = arrays
         head = (self.tree, drives, self.wiring, inputs, probes, self.mechanisms, memory, float(self.offset))
         jobs = [
-            (*head, self.middle, start, n_steps, *part, self.lanes)
-            for part in parallel.ranges(self.n_blocks, threads)
+            (*head, self.middle, start, n_steps, *part, self.lanes) for part in parallel.ranges(self.n_blocks, threads)
         ]
         parallel.run(run, jobs, threads, lambda: np.zeros(3 * self.n_slots * self.width, self.dtype))

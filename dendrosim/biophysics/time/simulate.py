@@ -185,14 +185,18 @@ def simulate(
         n_rows,
         kind,
     )
-    begin = first_snapshot(initial, problem, compartments, synapses, given, constant, clamped, integration, direction, gate)
+    begin = first_snapshot(
+        initial, problem, compartments, synapses, given, constant, clamped, integration, direction, gate
+    )
     engine = Engine(
         problem, given, constant[:, injected], clamped, injected, begin, arrival, n_steps, every, probes, traced,
         threads_for(threads, compartments.size * n_rows * min(n_steps, 1000)),
     )  # fmt: skip
     if store is None:
         if resume:
-            raise ParameterError("resume=True goes on with a file: give store=, or initial=trace.final to go on in memory")
+            raise ParameterError(
+                "resume=True goes on with a file: give store=, or initial=trace.final to go on in memory"
+            )
         return engine.to_memory(method)
     file = Path(path("store", store))
     mark = fingerprint(

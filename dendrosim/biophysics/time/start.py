@@ -65,7 +65,7 @@ def first_snapshot(
         table = numbers("initial", initial).astype(np.float64)
         if table.shape not in ((n,), (b, n)) or not np.isfinite(table).all():
             raise ParameterError(
-                f"initial={short(initial)} of shape {table.shape} must be finite voltages of shape ({n},) or ({b}, {n}), mV"
+                f"initial={short(initial)} of shape {table.shape} must be finite, ({n},) or ({b}, {n}), mV"
             )
         voltage = _consistent(compartments, np.array(np.broadcast_to(table, (b, n))))
     kind = problem.dtype

@@ -143,8 +143,16 @@ def _create(path: Path, layout: Layout) -> None:
     import h5py
 
     shapes: dict[str, tuple[tuple[int, ...], Any, str]] = {
-        "voltage": ((layout.records, layout.rows, layout.compartment.size), layout.dtype, "mV, (time, stimulus, probe)"),
-        "conductance": ((layout.records, layout.rows, layout.synapse.size), layout.dtype, "nS, (time, stimulus, probe)"),
+        "voltage": (
+            (layout.records, layout.rows, layout.compartment.size),
+            layout.dtype,
+            "mV, (time, stimulus, probe)",
+        ),
+        "conductance": (
+            (layout.records, layout.rows, layout.synapse.size),
+            layout.dtype,
+            "nS, (time, stimulus, probe)",
+        ),
         "spikes": ((layout.most_spikes, 3), np.int64, "step at whose end, compartment, stimulus"),
         "checkpoint": ((2, layout.memory), np.uint8, "state of the simulation, written in turn"),
         "progress": ((2, 4), np.int64, "sequence, steps done, spikes, checksum; the greater sequence counts"),
@@ -224,7 +232,7 @@ def load(path: Any) -> Trace:
         compartment, synapse = file["compartment"][()], file["synapse"][()]
     spikes = np.array(maps["spikes"][:n_spikes])
     return Trace(
-        time=np.arange(records) * (dt * every),
+        time=np.arange(records, dtype=np.float64) * (dt * every),
         voltage=maps["voltage"][:records].swapaxes(0, 1),
         compartment=compartment,
         conductance=maps["conductance"][:records].swapaxes(0, 1),

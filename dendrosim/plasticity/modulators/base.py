@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import number, short
-from ...errors import ParameterError
 from ...construct import call_of
+from ...errors import ParameterError
 
 if TYPE_CHECKING:
     from ...networks.network import Network

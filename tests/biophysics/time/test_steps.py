@@ -38,7 +38,7 @@ def matrix(cell: ds.Compartments, direction: str) -> np.ndarray:
 
 
 def fractions(kind: str, times: np.ndarray) -> np.ndarray:
-    """Open fraction at the beginning of every step: sums of the textbook time courses from steps that spikes round to."""
+    """Open fraction at the beginning of every step: textbook time courses, from the steps that spikes round to."""
     out = np.zeros(STEPS)
     for onset in np.round(times / DT) * DT:
         s = np.arange(STEPS) * DT - onset
