@@ -41,20 +41,22 @@ def activity_given(synapses: Synapses | None, inputs: Any) -> Spikes | Waveform 
                 f"the spikes are of {inputs.n_inputs} inputs and the synapses have {synapses.n_inputs}"
             )
         return inputs
-    if not isinstance(inputs, Waveform):
+    if isinstance(inputs, Waveform):
+        waveform = inputs
+    else:
         table = numbers("inputs", inputs)
         if table.ndim != 2:
             raise ParameterError(
                 f"inputs has shape {table.shape}; expected (B, {synapses.n_inputs}), constant activities; spike times "
                 "go into ds.Spikes, activity that changes into ds.Waveform"
             )
-        inputs = Waveform(table[None].astype(np.float64), np.finfo(np.float64).max)
-        object.__setattr__(inputs, "interval", np.inf)
-    if inputs.values.shape[2] != synapses.n_inputs:
+        waveform = Waveform(table[None].astype(np.float64), 1.0)
+        object.__setattr__(waveform, "interval", np.inf)
+    if waveform.values.shape[2] != synapses.n_inputs:
         raise ParameterError(
-            f"inputs has {inputs.values.shape[2]} columns; expected {synapses.n_inputs}, one per input"
+            f"inputs has {waveform.values.shape[2]} columns; expected {synapses.n_inputs}, one per input"
         )
-    return inputs
+    return waveform
 
 
 def rows_of(

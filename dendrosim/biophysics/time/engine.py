@@ -108,7 +108,7 @@ class Engine:
             level_step = np.array([(first + k) * length - start for k in range(len(chosen))] + [count + 2])
         now = np.broadcast_to(self.constant, (1, *self.constant.shape))
         if self.clamps:
-            middle = (np.arange(start, start + count) + 0.5) * problem.dt
+            middle = (np.arange(start, start + count, dtype=np.float64) + 0.5) * problem.dt
             for clamp in self.clamps:
                 values = clamp.values(middle, problem.n_rows)
                 if len(values) > len(now):
@@ -163,19 +163,24 @@ class Engine:
             spikes.append(rows[stimulus < problem.n_rows])
         all_spikes = np.concatenate(spikes) if spikes else np.empty((0, 3), np.int64)
         order = np.lexsort((all_spikes[:, 1], all_spikes[:, 2], all_spikes[:, 0]))
-        return self._rows(voltages, records, problem.offset), self._conductances(fractions, records), all_spikes[order]
+        return (
+            self._rows(voltages, records, self.probes.size, problem.offset),
+            self._conductances(fractions, records),
+            all_spikes[order],
+        )
 
-    def _rows(self, values: Array, records: int, shift: float) -> Array:
+    def _rows(self, values: Array, records: int, columns: int, shift: float) -> Array:
         """Recorded blocks as (T, B, n)."""
         problem = self.problem
-        columns = values.size // max(1, problem.n_blocks * problem.width * records)
         blocks = values.reshape(problem.n_blocks, records, columns, problem.width)
         rows = blocks.transpose(1, 0, 3, 2).reshape(records, problem.n_blocks * problem.width, columns)
-        return rows[:, : problem.n_rows] + problem.dtype.type(shift)
+        shifted: Array = rows[:, : problem.n_rows] + problem.dtype.type(shift)
+        return shifted
 
     def _conductances(self, fractions: Array, records: int) -> Array:
         scale: Array = self.problem.wiring.conductance[self._probe_synapses]
-        return self._rows(fractions, records, 0.0) * scale
+        values: Array = self._rows(fractions, records, self.synapses.size, 0.0) * scale
+        return values
 
     def _first(self) -> tuple[Array, Array]:
         """The record of time 0, (1, B, n): voltages as they begin, conductances before any event."""

@@ -175,7 +175,7 @@ class HodgkinHuxley(Mechanism):
 
         densities = (self.sodium, self.potassium, self.leak)
         reversals = (self.E_sodium, self.E_potassium, self.E_leak)
-        return HodgkinHuxleyArrays(
+        values = [
             sites.slot,
             self.n_states,
             sites.site,
@@ -183,7 +183,8 @@ class HodgkinHuxley(Mechanism):
             *(sites.dtype.type(reversal - sites.offset) for reversal in reversals),
             sites.dtype.type(-sites.dt * 3.0 ** ((self.temperature - 6.3) / 10.0)),
             sites.dtype.type(self.threshold - sites.offset),
-        )
+        ]
+        return HodgkinHuxleyArrays._make(values)
 
     def initial(self, voltage: Floats) -> Floats:
         def steady(alpha: Floats, beta: Floats) -> Floats:

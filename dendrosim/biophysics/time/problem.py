@@ -101,7 +101,7 @@ class Problem:
         by_slot = np.zeros(made.n_slots)
         by_slot[made.slot] = inertia
         coefficients = (made.ground, made.coupling, by_slot, made.up, made.across, made.inverse)
-        tree = (PackedTree if packed else Tree)(
+        values = [
             made.n_dense,
             made.parent,
             *(self._cast(values) for values in coefficients),
@@ -111,7 +111,8 @@ class Problem:
             made.entry,
             made.n_leaf,
             made.entry[made.entry != made.n_dense],
-        )
+        ]
+        tree = PackedTree._make(values) if packed else Tree._make(values)
         return tree, made.slot, made.n_slots
 
     def _directed(
@@ -192,12 +193,8 @@ class Problem:
 
         decays = np.array([self.courses[c].decay(self.dt) for c in self.drive_course]).reshape(-1, 3)
         added = np.array([self.courses[c].continuous(self.dt)[0] for c in self.drive_course]).reshape(-1, 2)
-        return Drives(
-            self.n_double,
-            *(self._cast(decays[:, i]) for i in range(3)),
-            *(self._cast(added[:, i] * factor) for i in range(2)),
-            self.drive_source,
-        )
+        columns = [*(self._cast(decays[:, i]) for i in range(3)), *(self._cast(added[:, i] * factor) for i in range(2))]
+        return Drives._make([self.n_double, *columns, self.drive_source])
 
     def _mechanisms(
         self, compartments: Compartments, mechanisms: tuple[Mechanism, ...], places: list[Ints], inertia: Floats

@@ -44,7 +44,12 @@ def first_snapshot(
         If `initial` is impossible.
     """
     b, n, d = problem.n_rows, compartments.size, problem.n_drives
-    shapes = {"voltage": (b, n), "p": (b, d), "q": (b, d), "mechanism": (b, problem.n_states)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "voltage": (b, n),
+        "p": (b, d),
+        "q": (b, d),
+        "mechanism": (b, problem.n_states),
+    }
     shapes["activity"] = (b, problem.n_inputs)
     if isinstance(initial, Snapshot):
         return snapshot_given(initial, shapes)
@@ -55,9 +60,9 @@ def first_snapshot(
         if isinstance(given, Waveform):
             activity = np.array(given.values[0])
             for k, (source, course) in enumerate(zip(problem.drive_source, problem.drive_course, strict=True)):
-                kind = problem.courses[course]
-                now = activity[:, source] * unit_of(given, kind)
-                p[:, k], q[:, k] = now * kind.equilibrium()[0], now
+                time_course = problem.courses[course]
+                now = activity[:, source] * unit_of(given, time_course)
+                p[:, k], q[:, k] = now * time_course.equilibrium()[0], now
         voltage = _steady(problem, compartments, synapses, q, constant, clamps, integration, direction, gate)
     elif isinstance(initial, str):
         raise ParameterError(f"initial={initial!r} is not known; valid: 'rest', 'steady', voltages or a Snapshot")
