@@ -38,11 +38,9 @@ class NeuronTransient:
         self._kept: list[Any] = []
         for j, synapse in enumerate(self._peer._synapses):
             synapse.tau = TAU
-            stimulus = neuron.h.VecStim()
-            times = neuron.h.Vector(np.sort(spikes.time[spikes.source == cell.synapses.source[j]]))
-            stimulus.play(times)
-            weight = 1e-3 * float(cell.synapses.conductance[j])
-            self._kept.append((stimulus, times, neuron.h.NetCon(stimulus, synapse, 0, 0, weight)))
+            connection = neuron.h.NetCon(None, synapse)
+            connection.weight[0] = 1e-3 * float(cell.synapses.conductance[j])
+            self._kept.append((connection, spikes.time[spikes.source == cell.synapses.source[j]].tolist()))
         self._soma = self._peer._soma(0.5)
         self._rest = cell.passive.E_leak
 
@@ -50,6 +48,9 @@ class NeuronTransient:
         """From the beginning; the soma's voltage at the end."""
         self._h.secondorder, self._h.dt = 0, DT
         self._h.finitialize(self._rest)
+        for connection, times in self._kept:
+            for t in times:
+                connection.event(t)
         self._parallel.psolve(duration)
         return float(self._soma.v)
 

@@ -62,10 +62,8 @@ def tell(lesson: Lesson, soma: Floats, below: Floats) -> None:
     n_cells = lesson.network.layout.n_cells
 
     def blocks(values: Floats) -> Floats:
-        if values.shape[1] == n_cells:
-            return lesson.activity.blocks(values)
-        same: Floats = np.repeat(lesson.activity.blocks(values), n_cells, axis=1)
-        return same
+        found: Floats = lesson.activity.blocks(values)
+        return found if values.shape[1] == n_cells else np.repeat(found, n_cells, axis=1)
 
     told = blocks(soma)
     lesson.broadcast(told, told if below is soma else blocks(below))

@@ -83,13 +83,13 @@ def test_order_of_convergence_with_synapses(method: str, expected: float, arriva
 
 def test_nmda_against_a_fine_reference() -> None:
     cell = ds.Compartments([-1], leak=2.0, capacitance=40.0, leak_reversal=-70.0)
-    synapse = ds.Synapses(cell, [0], sign=1, conductance=6.0)
+    synapse = ds.Synapses(cell, [0], sign=1, conductance=20.0)
     course = ds.NMDA(rise=2.0, decay_time=30.0, magnesium=1.3)
 
     def change(t: float, v: np.ndarray) -> np.ndarray:
         q = float(course.states(np.array([t]))[1][0])
         unblocked = 1 / (1 + 1.3 / 3.57 * np.exp(-0.062 * v))
-        return (2.0 * (-70.0 - v) + 6.0 * q * unblocked * (0.0 - v)) / 40.0
+        return (2.0 * (-70.0 - v) + 20.0 * q * unblocked * (0.0 - v)) / 40.0
 
     exact = solve_ivp(change, (0.0, 20.0), [-70.0], rtol=1e-11, atol=1e-12).y[0, -1]
     errors = {}

@@ -218,7 +218,7 @@ class Engine:
         voltage, conductance, spikes = (np.concatenate(column) for column in zip(*parts, strict=True))
         dt = self.problem.dt
         return Trace(
-            time=np.arange(len(voltage), dtype=np.float64) * (dt * self.every),
+            time=np.arange(0, self.every * len(voltage), self.every) * np.float64(dt),
             voltage=np.ascontiguousarray(voltage.swapaxes(0, 1)),
             compartment=self.probes,
             conductance=np.ascontiguousarray(conductance.swapaxes(0, 1)),

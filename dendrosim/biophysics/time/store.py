@@ -232,7 +232,7 @@ def load(path: Any) -> Trace:
         compartment, synapse = file["compartment"][()], file["synapse"][()]
     spikes = np.array(maps["spikes"][:n_spikes])
     return Trace(
-        time=np.arange(records, dtype=np.float64) * (dt * every),
+        time=np.arange(0, every * records, every) * np.float64(dt),
         voltage=maps["voltage"][:records].swapaxes(0, 1),
         compartment=compartment,
         conductance=maps["conductance"][:records].swapaxes(0, 1),

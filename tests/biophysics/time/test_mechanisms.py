@@ -17,9 +17,8 @@ def rate(current: float, refractory: float) -> float:
     return 20.0 * np.log((drive - 5.0) / (drive - 20.0)) + refractory
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("method", ["backward_euler", "crank_nicolson"])
-@pytest.mark.parametrize("n_stimuli", [1, 4])
+@pytest.mark.parametrize(("dtype", "n_stimuli"), [("float64", 1), ("float64", 4), ("float32", 4)])
 def test_leaky_integrators_fire_as_often_as_they_must(dtype: str, method: str, n_stimuli: int) -> None:
     currents = np.linspace(300.0, 500.0, n_stimuli)
     trace = ds.simulate(
