@@ -77,7 +77,7 @@ class ArborPeer:
         for j in range(synapses.size):
             at = f"(location {int(rng.integers(n_branches))} {rng.random():.4f})"
             decor.place(at, arbor.synapse("expsyn", tau=TAU, e=float(synapses.reversal[j])), f"s{j}")
-        policy = arbor.cv_policy_max_extent(problem.max_length)
+        policy = arbor.cv_policy_max_extent(problem.max_length * units.um)
         cell = arbor.cable_cell(tree, decor, arbor.label_dict(), policy)
         self.size = int(arbor.cv_data(cell).num_cv)
         self._simulation = arbor.simulation(_Recipe(cell, synapses, spikes))
