@@ -77,31 +77,27 @@ def of_spikes(
     begun = np.floor(tick + 1e-9)
     by_source = np.argsort(spikes.source, kind="stable")
     starts = np.searchsorted(spikes.source[by_source], np.arange(spikes.n_inputs + 1))
-    for d in range(source.size):
-        which = by_source[starts[source[d]] : starts[source[d] + 1]]
-        kind = courses[course[d]]
-        own, weight = np.full(which.size, d), spikes.weight[which]
+    added: list[list[tuple[Floats, Floats, Floats]]] = []  # by time course: step, p, q of every spike
+    for kind in courses:
         if arrival == "exact":
-            step = begun[which]
-            rest = np.maximum((step + 1.0) * dt - spikes.time[which], 0.0)
+            rest = np.maximum((begun + 1.0) * dt - spikes.time, 0.0)
             now, later = kind.integrals(rest), kind.integrals(rest + dt)
             p, q = now[0] / dt, now[1] / dt
             p_decay, q_decay, gain = kind.decay(dt)
             after = (later[0] - now[0]) / dt - p_decay * p, (later[1] - now[1]) / dt - q_decay * q - gain * p
-            rows.append((step, spikes.stimulus[which], own, weight * p, weight * q))
-            rows.append((step + 1, spikes.stimulus[which], own, weight * after[0], weight * after[1]))
+            added.append([(begun, p, q), (begun + 1, *after)])
         else:
-            step = nearest[which]
-            since = np.zeros(which.size)
-            if arrival == "middle":
-                since = np.maximum((step + 0.5) * dt - spikes.time[which], 0.0)
-            p, q = kind.states(since)
-            rows.append((step, spikes.stimulus[which], own, weight * p, weight * q))
-    return [
-        (row[0][here].astype(np.int64), row[1][here], row[2][here], row[3][here], row[4][here])
-        for row in rows
-        for here in [row[0] <= n_steps]
-    ]
+            middle = (nearest + 0.5) * dt - spikes.time
+            since = np.maximum(middle, 0.0) if arrival == "middle" else np.zeros_like(middle)
+            added.append([(nearest, *kind.states(since))])
+    for d in range(source.size):
+        which = by_source[starts[source[d]] : starts[source[d] + 1]]
+        for step, p, q in added[course[d]]:
+            here = which[step[which] <= n_steps]
+            weight = spikes.weight[here]
+            own = np.full(here.size, d)
+            rows.append((step[here].astype(np.int64), spikes.stimulus[here], own, weight * p[here], weight * q[here]))
+    return rows
 
 
 def of_levels(

@@ -191,8 +191,9 @@ class Problem:
         """Coefficients of the drives; `factor` (n_drives,) is activity per unit of the levels."""
         from ...kernels.transient import Drives
 
-        decays = np.array([self.courses[c].decay(self.dt) for c in self.drive_course]).reshape(-1, 3)
-        added = np.array([self.courses[c].continuous(self.dt)[0] for c in self.drive_course]).reshape(-1, 2)
+        courses = self.drive_course
+        decays = np.array([kind.decay(self.dt) for kind in self.courses]).reshape(-1, 3)[courses]
+        added = np.array([kind.continuous(self.dt)[0] for kind in self.courses]).reshape(-1, 2)[courses]
         columns = [*(self._cast(decays[:, i]) for i in range(3)), *(self._cast(added[:, i] * factor) for i in range(2))]
         return Drives._make([self.n_double, *columns, self.drive_source])
 
