@@ -116,7 +116,7 @@ def test_no_submodule_hides_a_function_of_its_name():
 
 
 def test_an_unknown_name_lists_the_valid_ones():
-    with pytest.raises(AttributeError, match=r"no attribute 'Morfology'; it has: Attenuation, .*transfer_resistance"):
+    with pytest.raises(AttributeError, match=r"no attribute 'Morfology'; it has: NMDA, .*transfer_resistance"):
         _ = ds.Morfology
 
 

@@ -101,7 +101,7 @@ def test_numbers_that_blow_up_are_told() -> None:
     with pytest.raises(ParameterError, match="ceased to be numbers"):
         ds.simulate(
             gated, ds.Synapses(gated, [1], sign=1, conductance=1e60), np.full((1, 1), 1e60), dtype="float64",
-            integration="additive", current=[1e307, 1e307], duration=1.0, dt=0.1, kinetics="instantaneous",
+            integration="additive", current=[1.7e308, 1.7e308], duration=1.0, dt=0.1, kinetics="instantaneous",
         )  # fmt: skip
 
 
