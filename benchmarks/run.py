@@ -19,7 +19,7 @@ os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-NAMES = ("limits", "startup", "memory", "scaling", "steady", "transient", "layers", "rules")
+NAMES = ("limits", "startup", "memory", "scaling", "steady", "transient", "layers", "rules", "teaching")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     import scaling
     import startup
     import steady
+    import teaching
     import transient
     from timing import Progress, Table, load
 
@@ -79,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         layers.run(options.quick, options.out)
     if "rules" in chosen:
         show(rules.run(options.quick, progress))
+    if "teaching" in chosen:
+        show(*teaching.run(options.quick, progress))
     return 0
 
 

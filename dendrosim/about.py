@@ -201,8 +201,8 @@ def _topics(thing: object) -> tuple[str, ...]:
         topics = _of_object(thing) if type(thing).__name__ in _OF_NAME else _of_strategy(thing)
     if topics is None:
         raise ParameterError(
-            f"nothing to cite is known for {thing!r}; valid: objects of dendrosim, or one of "
-            + ", ".join(map(repr, sorted({*TOPICS, *_OF_NAME} - {*REFERENCES})))
+            f"nothing to cite is known for {thing!r}; valid: objects and public names of dendrosim, or one of "
+            + ", ".join(map(repr, sorted(TOPICS)))
         )
     return topics
 
@@ -231,13 +231,12 @@ def _of_strategy(thing: Any) -> tuple[str, ...] | None:
 def _of_run(config: dict[str, Any]) -> tuple[str, ...]:
     """Topics of a training: data, network, teaching signal, rule, optimiser."""
     task, training, network = config["task"], config["training"], config["network"]
-    names = [task["options"].get("source"), task["name"], config["teaching"]["name"], training["optimiser"]["name"]]
+    names = [task["options"].get("source"), task["name"], config["teaching"]["name"]]
+    names += [training["optimiser"]["name"], config["loss"]["name"]]
     topics = ["directed", "rules"] if network["kind"] == "dendritic" else []
     topics += [name for name in names if name in TOPICS]
     if any(training["decay"].values()):
         topics.append("weight_decay")
-    if config["loss"]["name"] in ("brier", "spherical", "scoring_rule"):
-        topics.append("scoring_rules")
     return tuple(topics)
 
 

@@ -412,7 +412,9 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "nmnc": ("kang2026",),
     "mirror": ("akrout2019", "kang2026"),
     "node_perturbation": ("werfel2005",),
-    "scoring_rules": ("gneiting2007",),
+    "brier": ("gneiting2007",),
+    "spherical": ("gneiting2007",),
+    "scoring_rule": ("gneiting2007",),
     "intrinsic_dimension": ("facco2017",),
     "rules": ("local_credit",),
 }

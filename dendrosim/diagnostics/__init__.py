@@ -21,11 +21,14 @@ _HOME = {
     "paired_difference": "intervals",
     "PathGains": "gains",
     "path_gains": "gains",
+    "PathGainProxies": "proxies",
+    "path_gain_proxies": "proxies",
     "fidelity": "fidelity_of",
     "compare_gradients": "fidelity_of",
     "Fidelity": "fidelity_report",
     "credit_fidelity": "credit_of",
     "CreditFidelity": "credit_of",
+    "CreditHistory": "credit_history",
     "manifold": "manifold_of",
     "Manifold": "manifold_of",
     "mean_jacobian": "manifold_of",
@@ -47,12 +50,14 @@ _HOME = {
 __all__ = [
     "BranchInformation",
     "CreditFidelity",
+    "CreditHistory",
     "Fidelity",
     "FidelityHistory",
     "Interval",
     "LogNormalFit",
     "Manifold",
     "NoiseRobustness",
+    "PathGainProxies",
     "PathGains",
     "RandomAlignment",
     "branch_information",
@@ -71,6 +76,7 @@ __all__ = [
     "noise_robustness",
     "paired_difference",
     "participation_ratio",
+    "path_gain_proxies",
     "path_gains",
     "principal_angles",
     "random_alignment",
@@ -82,6 +88,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .alignment import RandomAlignment, random_alignment
+    from .credit_history import CreditHistory
     from .credit_of import CreditFidelity, credit_fidelity
     from .dimension import participation_ratio, principal_angles, subspace_alignment, two_nn
     from .fidelity_of import compare_gradients, fidelity
@@ -94,6 +101,7 @@ if TYPE_CHECKING:
     from .manifold_of import Manifold, manifold, mean_jacobian
     from .measures import cosine, log_scale, relative_l2
     from .of_networks import BranchInformation, network_information, weight_distributions
+    from .proxies import PathGainProxies, path_gain_proxies
     from .robustness import NoiseRobustness, noise_robustness
 
 

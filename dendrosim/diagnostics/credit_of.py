@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import short
 from ..errors import ParameterError, choose
+from .fidelity_of import restore
 from .parts import layer_name
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def credit_fidelity(
     if learner.teaching.frozen_core:
         raise ParameterError(f"{learner.teaching!r} tells units nothing, so that there is nothing to compare")
     if state is not None:
-        _restore(learner.teaching, state)
+        restore("teaching", learner.teaching, state)
     for batch in warmup:
         if not isinstance(batch, tuple) or len(batch) != 2:
             raise ParameterError(f"warmup must be pairs (x, y), such as [(x0, y0), (x1, y1)]; got {short(batch)}")
@@ -188,17 +189,6 @@ def credit_fidelity(
     checked = network.checked(x)
     targets = learner.loss.checked(y, len(checked), network.n_outputs)
     return compare_credits(learner, checked, targets, learner.rng)
-
-
-def _restore(teaching: Teaching, state: Mapping[str, NDArray[Any]]) -> None:
-    """Give a new teaching signal what another has learned."""
-    mine = {key.split(":", 1)[1]: value for key, value in state.items() if key.startswith("teaching:")}
-    if set(mine) != set(teaching.state()):
-        raise ParameterError(
-            f"state keeps {sorted(mine) or 'nothing'} of the teaching, but {teaching!r} needs "
-            f"{sorted(teaching.state())}: it must be Learner.state() of a learner with the same teaching"
-        )
-    teaching.restore(mine)
 
 
 def compare_credits(learner: BaseLearner, x: Any, y: Any, rng: np.random.Generator) -> CreditFidelity:

@@ -90,7 +90,8 @@ def fidelity(
     # a decoder's own gradient is the same under every teaching signal, and need not have a local form to be compared
     local = Learner(network, teaching, rule, loss=loss, decoder="exact", seed=seed, threads=threads)
     if state is not None:
-        _restore(local, state)
+        restore("teaching", local.teaching, state)
+        restore("rule", local.rule, state)
     for batch in warmup:
         if not isinstance(batch, tuple) or len(batch) != 2:
             raise ParameterError(f"warmup must be pairs (x, y), such as [(x0, y0), (x1, y1)]; got {short(batch)}")
@@ -136,13 +137,27 @@ def compare_gradients(network: Network, local: Gradients, exact: Gradients) -> F
     return Fidelity(network, local, exact)
 
 
-def _restore(learner: Any, state: Mapping[str, NDArray[Any]]) -> None:
-    """Give a new learner the feedback and the running averages of another."""
-    for part, it in (("teaching", learner.teaching), ("rule", learner.rule)):
-        mine = {key.split(":", 1)[1]: value for key, value in state.items() if key.startswith(f"{part}:")}
-        if set(mine) != set(it.state()):
-            raise ParameterError(
-                f"state keeps {sorted(mine) or 'nothing'} of the {part}, but {it!r} needs {sorted(it.state())}: it "
-                "must be Learner.state() of a learner with the same teaching and rule"
-            )
-        it.restore(mine)
+def restore(part: str, it: Any, state: Mapping[str, NDArray[Any]]) -> None:
+    """Give a new teaching signal or rule the feedback and the running averages of another.
+
+    Parameters
+    ----------
+    part : {"teaching", "rule"}
+    it : Teaching or Rule
+        Some keep more as they learn: what the new one keeps has to be among it.
+    state : mapping
+        ``Learner.state()`` of a learner with the same one.
+
+    Raises
+    ------
+    ParameterError
+        If it is of another.
+    """
+    mine = {key.split(":", 1)[1]: value for key, value in state.items() if key.startswith(f"{part}:")}
+    needed = set(it.state())
+    if not needed <= set(mine) or (mine and not needed):
+        raise ParameterError(
+            f"state keeps {sorted(mine) or 'nothing'} of the {part}, but {it!r} needs {sorted(needed) or 'nothing'}: "
+            "it must be Learner.state() of a learner with the same teaching and rule"
+        )
+    it.restore(mine)

@@ -31,7 +31,7 @@ class Loss(ABC):
         loss. Then the score of the optimum is uncorrelated with every function of the input, hidden activity included,
         which is what decorrelating teaching signals rest on.
     why : str
-        One sentence on why, or why not.
+        One sentence on why, or why not; a subclass gives it.
     """
 
     name: ClassVar[str]
@@ -132,10 +132,14 @@ class Loss(ABC):
         return self.curvature_product(outputs, targets, vector.astype(outputs.dtype, copy=False))
 
     def correct(self, o: Floats, y: NDArray[Any]) -> int:
-        """Number of samples whose largest output is that of their class, or of their largest target."""
-        found = self.decided(o)
+        """Number of samples for which the outputs speak for the class, or for the largest of the targets.
+
+        None with a single output, which leaves nothing to choose from.
+        """
+        if o.shape[1] == 1:
+            return 0
         classes = y if y.ndim == 1 else y.argmax(axis=1)
-        return int((found == classes).sum())
+        return int((self.decided(o) == classes).sum())
 
     def decided(self, o: Floats) -> NDArray[Any]:
         """The class that the outputs speak for, (B,): by default that of the largest."""

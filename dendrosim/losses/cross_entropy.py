@@ -13,7 +13,7 @@ from ..errors import ParameterError
 from .base import Loss
 from .functions import softmax, softmax_product
 from .options import as_row, check_length, per_output
-from .targets import check_distribution, classes_or_vectors, one_hot
+from .targets import check_distribution, classes_or_vectors, vectors
 
 Floats = NDArray[Any]
 
@@ -44,8 +44,8 @@ class CrossEntropy(Loss):
 
     name = "cross_entropy"
     why = (
-        "E[t | x] is a probability distribution, and softmax(o) reaches it (class weights tilt both alike); "
-        "where a class is certain the optimum is at infinity, unless labels are smoothed"
+        "The score is p - t up to weights, and softmax(o) reaches E[t | x] (where a class is certain only at infinity, "
+        "unless labels are smoothed)."
     )
 
     def __init__(self, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None) -> None:
@@ -58,8 +58,7 @@ class CrossEntropy(Loss):
         """Classes (B,), or probabilities (B, n_outputs) of which every row sums to one."""
         check_length("class_weights", self.class_weights, n_outputs)
         targets = classes_or_vectors(y, n_samples, n_outputs, "probabilities")
-        if targets.ndim == 2:
-            check_distribution(self.name, targets)
+        check_distribution(self.name, targets)
         return targets
 
     def evaluate(self, o: Floats, y: NDArray[Any]) -> tuple[Floats, Floats]:
@@ -91,7 +90,7 @@ class CrossEntropy(Loss):
 
     def _targets(self, o: Floats, y: NDArray[Any]) -> tuple[Floats, Floats]:
         """Smoothed and weighted targets (B, C), and their sums (B, 1)."""
-        targets = one_hot(y, o.shape[1], o.dtype).astype(o.dtype, copy=False)
+        targets = vectors(y, o.shape[1], o.dtype)
         if self.label_smoothing:
             targets = targets * (1.0 - self.label_smoothing) + self.label_smoothing / o.shape[1]
         if self.class_weights is not None:

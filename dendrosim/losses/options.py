@@ -33,7 +33,7 @@ def per_output(
     array = numbers(name, value)
     if array.ndim > 1 or array.size == 0:
         raise ParameterError(f"{name} has shape {array.shape}; expected a number, or one number per output")
-    named = [(name, value)] if array.ndim == 0 else [(f"{name}[{i}]", v) for i, v in enumerate(array)]
+    named = [(name, value)] if array.ndim == 0 else [(f"{name}[{i}]", v) for i, v in enumerate(array.tolist())]
     result = [number(label, v, above=above, least=least) for label, v in named]
     for (label, _), v in zip(named, result, strict=True):
         if below is not None and v >= below:

@@ -10,10 +10,37 @@ from ..arguments import short
 from ..construct import construct
 from ..errors import ParameterError
 from .base import Loss
+from .bregman import Bregman
+from .continuous import Gamma, Gaussian
+from .counts import NegativeBinomial, Poisson
 from .cross_entropy import CrossEntropy
+from .exponential_family import ExponentialFamily
+from .logistic import Hinge, Logistic
+from .quantiles import Expectile, Pinball
+from .scoring import Brier, LogScore, ScoringRule, Spherical
 from .squared import SquaredError
 
-LOSSES: dict[str, type[Loss]] = {kind.name: kind for kind in (SquaredError, CrossEntropy)}
+LOSSES: dict[str, type[Loss]] = {
+    kind.name: kind
+    for kind in (
+        SquaredError,
+        CrossEntropy,
+        Logistic,
+        Poisson,
+        NegativeBinomial,
+        Gamma,
+        Gaussian,
+        ExponentialFamily,
+        Bregman,
+        ScoringRule,
+        Brier,
+        LogScore,
+        Spherical,
+        Pinball,
+        Expectile,
+        Hinge,
+    )
+}
 
 
 def loss(given: str | Loss | Mapping[str, Any], **options: Any) -> Loss:

@@ -25,13 +25,12 @@ class SquaredError(Loss):
     """
 
     name = "mse"
-    why = "the minimiser is E[y | x], which outputs reach, and there E[o - y | x] = 0"
+    why = "Outputs reach E[y | x], and there E[o - y | x] = 0."
 
     def checked(self, y: ArrayLike, n_samples: int, n_outputs: int) -> NDArray[Any]:
         """Classes (B,), for one-hot vectors, or finite numbers (B, n_outputs)."""
         targets = classes_or_vectors(y, n_samples, n_outputs)
-        if targets.ndim == 2:
-            Domain().check(self.name, targets)
+        Domain().check(self.name, targets)
         return targets
 
     def evaluate(self, o: Floats, y: NDArray[Any]) -> tuple[Floats, Floats]:

@@ -45,8 +45,12 @@ class Domain:
             return f"{what} {'>' if self.open else '>='} {self.low:g}"
         return f"{what} from {self.low:g} to {self.high:g}" + (", ends excluded" if self.open else "")
 
-    def check(self, loss: str, y: Floats) -> None:
-        """Raise ParameterError if a target is outside; names the first one."""
+    def check(self, loss: str, y: NDArray[Any]) -> None:
+        """Raise ParameterError if a target is outside, and name the first one; classes are one-hot, zeros and ones."""
+        if y.ndim == 1:
+            if self.open and self.low >= 0.0:
+                raise ParameterError(f"classes stand for one-hot vectors, with zeros; {loss} takes {self}")
+            return
         bad = ~np.isfinite(y)
         bad |= (y <= self.low) | (y >= self.high) if self.open else (y < self.low) | (y > self.high)
         if self.whole:
@@ -56,14 +60,14 @@ class Domain:
             raise ParameterError(f"y[{row}, {column}]={y[row, column]:g} is impossible for {loss}; it takes {self}")
 
 
-def classes_or_vectors(y: ArrayLike, n_samples: int, n_columns: int, vectors: str = "values") -> NDArray[Any]:
+def classes_or_vectors(y: ArrayLike, n_samples: int, n_columns: int, what: str = "values") -> NDArray[Any]:
     """Classes as int64 (B,), or vectors as floats (B, n_columns), whichever was given.
 
     Parameters
     ----------
     y : array-like
     n_samples, n_columns : int
-    vectors : str, default "values"
+    what : str, default "values"
         What the vectors hold, for the message.
 
     Raises
@@ -77,27 +81,29 @@ def classes_or_vectors(y: ArrayLike, n_samples: int, n_columns: int, vectors: st
     if array.shape != (n_samples,) or array.dtype.kind not in "iu":
         raise ParameterError(
             f"y has shape {array.shape} and dtype {array.dtype}; expected {n_samples} whole numbers (classes), or "
-            f"{vectors} of shape ({n_samples}, {n_columns})"
+            f"{what} of shape ({n_samples}, {n_columns})"
         )
     if n_samples and (array.min() < 0 or array.max() >= n_columns):
-        hint = f"; {vectors} have the shape ({n_samples}, 1)" if n_columns == 1 else ""
+        hint = f"; {what} have the shape ({n_samples}, 1)" if n_columns == 1 else ""
         raise ParameterError(
             f"y has classes from {array.min()} to {array.max()}; the network has outputs 0 to {n_columns - 1}{hint}"
         )
     return array.astype(np.int64, copy=False)
 
 
-def one_hot(y: NDArray[Any], n_columns: int, dtype: Any = np.float64) -> Floats:
-    """One row per class number, zero but for a one in its column; vectors remain what they are."""
+def vectors(y: NDArray[Any], n_columns: int, dtype: Any) -> Floats:
+    """Targets as floats (B, n_columns) of type `dtype`: one-hot vectors for classes, vectors as they are."""
     if y.ndim == 2:
-        return y
+        return y.astype(dtype, copy=False)
     rows = np.zeros((len(y), n_columns), dtype)
     rows[np.arange(len(y)), y] = 1.0
     return rows
 
 
-def check_distribution(loss: str, y: Floats) -> None:
-    """Raise ParameterError if a row is no probability distribution."""
+def check_distribution(loss: str, y: NDArray[Any]) -> None:
+    """Raise ParameterError if a row is no probability distribution; classes are."""
+    if y.ndim == 1:
+        return
     Domain(0.0, 1.0).check(loss, y)
     sums = y.sum(axis=1)
     bad = np.abs(sums - 1.0) > SUM_TOLERANCE

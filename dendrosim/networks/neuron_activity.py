@@ -93,7 +93,6 @@ class NeuronActivity:
     def __init__(self, state: State, layout: NeuronLayout, output: Floats, derivative: Floats) -> None:
         self.state = state
         self.n_samples = self.width = len(state.x)
-        self.lanes = (0.0,) * self.width
         self.voltage = self.blocks(state.solved - state.compartments.leak_reversal)
         self.output, self.derivative = self.blocks(output), self.blocks(derivative)
         self.soma: Floats = np.ascontiguousarray(output[:, layout.roots])

@@ -15,6 +15,7 @@ from .modulators import (
     Rho,
 )
 from .optimisers import OPTIMISERS, SGD, Adam, Momentum, Optimiser
+from .point import PointLearner
 from .rules import RULES, Rule, rule
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Optimiser",
     "PathGain",
     "Phi",
+    "PointLearner",
     "Rho",
     "Rule",
     "rule",

@@ -122,6 +122,11 @@ class BaseLearner(ABC):
         self.threads = threads
         self.steps = 0
         self.rng = np.random.default_rng(seed)
+        if decoder == "frozen" and self.teaching.needs_decoder:
+            raise ParameterError(
+                f"{self.teaching!r} rests on a decoder that learns, and decoder='frozen' does not; use decoder='local' "
+                "or 'exact', or teaching='dfa'"
+            )
         self.rule.suits(self.teaching)
         self.rule.prepare(network)
         self.teaching.prepare(network, self.rng)
@@ -217,7 +222,9 @@ class BaseLearner(ABC):
         gradients = self._gradients(x, y)
         values = gradients.values
         if self.clip_norm is not None:
-            bound_norm(values, self.clip_norm)
+            factor = bound_norm(values, self.clip_norm)
+            for value in self._asked.values():  # feedback weights go the way of the decoder's
+                value *= factor
         self.steps += 1
         self.optimiser.advance()
         if self.decoder != "frozen":

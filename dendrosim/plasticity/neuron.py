@@ -62,7 +62,7 @@ class NeuronLearner(BaseLearner):
                 f"rule {self.rule.name!r} needs the layers of a network; single neurons learn with rule='3F', or "
                 "ds.plasticity.Rule('3F').with_(ds.plasticity.PathGain('compartment'))"
             )
-        if isinstance(self.teaching, LocalMismatch):
+        if isinstance(getattr(self.teaching, "teaching", self.teaching), LocalMismatch):  # of one that is degraded
             raise ParameterError(
                 "teaching='local_mismatch' compares voltages of normalised networks; single neurons learn with "
                 "'exact', 'per_soma', 'scalar', 'dfa' and others"

@@ -25,12 +25,14 @@ EXACT_RATES = {"synapses": 1e-3, "couplings": 5e-4, "gates": 5e-4, "decoder": 1e
 """Of the published runs of backpropagation."""
 
 
-def bound_norm(values: Mapping[str, Floats], most: float) -> None:
-    """Shrink gradients, in place, until their Euclidean norm together is at most `most`."""
+def bound_norm(values: Mapping[str, Floats], most: float) -> float:
+    """Shrink gradients, in place, until their Euclidean norm together is at most `most`; returns the factor."""
     norm = float(np.sqrt(sum(float(np.vdot(v, v)) for v in values.values())))
-    if norm > most:
+    factor = most / norm if norm > most else 1.0
+    if factor < 1.0:
         for v in values.values():
-            v *= most / norm
+            v *= factor
+    return factor
 
 
 def rates_given(rates: Mapping[str, float] | float | None, default: dict[str, float]) -> dict[str, float]:

@@ -14,6 +14,8 @@ from ..arguments import short
 from ..construct import construct, options_of
 from ..errors import ParameterError, choose
 from ..teaching.exact import Exact
+from ..teaching.feedback_alignment import FA
+from ..teaching.noise.base import Perturbing
 from .modulators import MODULATORS, Modulator, PathGain, Phi, Rho
 
 if TYPE_CHECKING:
@@ -102,7 +104,9 @@ class Rule:
         ParameterError
             If credits that carry the path gain already would get it once more.
         """
-        if isinstance(teaching, Exact) and any(isinstance(item, PathGain) for item in self.modulators):
+        if isinstance(teaching, Exact | FA | Perturbing) and any(
+            isinstance(item, PathGain) for item in self.modulators
+        ):
             raise ParameterError(
                 f"rule {self.name!r} multiplies credits by the path gain, which teaching {teaching.name!r} has in them "
                 "already; leave 'path' out of the rule, or broadcast with teaching='per_soma'"

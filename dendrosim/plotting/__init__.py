@@ -23,10 +23,14 @@ _HOME = {
     "plot_paired_difference": "learning",
     "plot_weight_distribution": "learning_statistics",
     "plot_path_gain": "learning_statistics",
+    "plot_gain_proxies": "proxies",
     "plot_fidelity": "fidelity",
     "plot_fidelity_by_stage": "fidelity",
     "plot_fidelity_over_training": "fidelity_training",
     "plot_fidelity_training_figure": "fidelity_training",
+    "plot_credit_over_training": "teaching",
+    "plot_credit_layers_figure": "teaching",
+    "plot_accuracy_against_passes": "teaching",
     "plot_fidelity_trees": "fidelity_trees",
     "plot_fidelity_synapses": "fidelity_trees",
     "style": "styling",
@@ -34,7 +38,10 @@ _HOME = {
 }
 
 __all__ = [
+    "plot_accuracy_against_passes",
     "plot_attenuation",
+    "plot_credit_layers_figure",
+    "plot_credit_over_training",
     "plot_dendrogram",
     "plot_fidelity",
     "plot_fidelity_by_stage",
@@ -42,6 +49,7 @@ __all__ = [
     "plot_fidelity_synapses",
     "plot_fidelity_training_figure",
     "plot_fidelity_trees",
+    "plot_gain_proxies",
     "plot_gap",
     "plot_gradient_map",
     "plot_learning_curve",
@@ -68,8 +76,10 @@ if TYPE_CHECKING:
     from .learning_statistics import plot_path_gain, plot_weight_distribution
     from .morphology import plot_morphology
     from .morphology_3d import plot_morphology_3d
+    from .proxies import plot_gain_proxies
     from .styling import region_color, style
     from .synapse_map import plot_synapse_map, plot_synapse_maps
+    from .teaching import plot_accuracy_against_passes, plot_credit_layers_figure, plot_credit_over_training
 
 
 def __getattr__(name: str) -> Any:

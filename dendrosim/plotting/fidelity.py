@@ -15,6 +15,8 @@ from ..errors import ParameterError, choose
 from .styling import BLACK, BLUE, GREEN, ORANGE, PURPLE, SINGLE_COLUMN, SKY_BLUE, VERMILLION, canvas
 
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, BLACK)
+STYLES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
+"""Of lines, for what comes after the last colour."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 MEASURES = {

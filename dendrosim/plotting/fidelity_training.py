@@ -12,11 +12,9 @@ from matplotlib.figure import Figure, SubFigure
 
 from ..arguments import names
 from ..errors import ParameterError, choose
-from .fidelity import COLORS, MEASURES, labelled
+from .fidelity import MEASURES, STYLES, labelled
 from .learning import draw_band
 from .styling import BLACK, DOUBLE_COLUMN, SINGLE_COLUMN, canvas, style
-
-_STYLES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 
 
 def plot_fidelity_over_training(
@@ -55,7 +53,7 @@ def plot_fidelity_over_training(
     choose("quantity", quantity, MEASURES)
     rows = names("groups", groups)
     series = labelled("histories", histories, "series", "a FidelityHistory")
-    if len(series) > len(_STYLES) and len(rows) > 1:
+    if len(series) > len(STYLES) and len(rows) > 1:
         raise ParameterError(f"{len(series)} labels with several groups are too many to tell apart; draw one group")
     with canvas(ax, aspect=0.65, width=SINGLE_COLUMN) as ax:
         for i, (label, repeated) in enumerate(series.items()):
@@ -64,10 +62,10 @@ def plot_fidelity_over_training(
                 longest = max(repeated, key=len)
                 name = ", ".join(filter(None, (label, group if len(rows) > 1 else "")))
                 before = len(ax.lines)
-                draw_band(ax, curves, COLORS[(j if len(rows) > 1 else i) % len(COLORS)], name, longest.epochs)
+                draw_band(ax, curves, j if len(rows) > 1 else i, name, longest.epochs)
                 if len(rows) > 1:
                     for line in ax.lines[before:]:
-                        line.set_linestyle(_STYLES[i])
+                        line.set_linestyle(STYLES[i])
         if quantity == "cosine":
             ax.axhline(0.0, color=BLACK, linewidth=0.6)
         ax.set_xlabel("epoch")

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ParameterError, choose
-from .fidelity import COLORS, labelled, legend_above
+from .fidelity import COLORS, STYLES, labelled, legend_above
 from .styling import BLACK, SINGLE_COLUMN, canvas
 
 Floats = NDArray[np.float64]
@@ -58,7 +58,7 @@ def plot_learning_curve(
         longest = 1
         for i, (name, repeated) in enumerate(series.items()):
             curves = [_curve(one.history, metric) for one in repeated]
-            draw_band(ax, curves, COLORS[i % len(COLORS)], name)
+            draw_band(ax, curves, i, name)
             longest = max(longest, *(curve.size for curve in curves))
         ax.set_xlim(0 if longest > 1 else 0.5, longest)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -71,7 +71,7 @@ def plot_learning_curve(
     return ax
 
 
-def draw_band(ax: Axes, curves: list[Floats], color: str, name: str, at: Floats | None = None) -> None:
+def draw_band(ax: Axes, curves: list[Floats], number: int, name: str, at: Floats | None = None) -> None:
     """Draw the mean of several curves, the band between their extremes, and what single ones have beyond.
 
     Parameters
@@ -79,12 +79,14 @@ def draw_band(ax: Axes, curves: list[Floats], color: str, name: str, at: Floats 
     ax : Axes
     curves : list of float arrays
         They may differ in length.
-    color : str
+    number : int
+        0, 1, 2 ...: chooses a colour, and beyond the last one a line style too.
     name : str
         For the legend; may be empty.
     at : float array, optional
         Abscissae of the longest curve; 1, 2, ... without it.
     """
+    color, dashes = COLORS[number % len(COLORS)], STYLES[number // len(COLORS) % len(STYLES)]
     common = min(curve.size for curve in curves)
     longest = max(curve.size for curve in curves)
     x = np.arange(1.0, longest + 1) if at is None else np.asarray(at, dtype=np.float64)
@@ -95,7 +97,7 @@ def draw_band(ax: Axes, curves: list[Floats], color: str, name: str, at: Floats 
     if len(curves) > 1:
         ax.fill_between(x[:common], shared.min(axis=0), shared.max(axis=0), color=color, alpha=0.25, linewidth=0)
     marker = "o" if common == 1 else None
-    ax.plot(x[:common], shared.mean(axis=0), color=color, label=name or None, marker=marker, markersize=3)
+    ax.plot(x[:common], shared.mean(axis=0), color=color, label=name or None, linestyle=dashes, marker=marker, ms=3)
 
 
 def plot_gap(

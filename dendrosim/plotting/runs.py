@@ -12,14 +12,19 @@ from matplotlib.figure import Figure
 from .fidelity_training import plot_fidelity_training_figure
 from .learning import plot_gap, plot_learning_curve, plot_paired_difference
 from .styling import DOUBLE_COLUMN, SINGLE_COLUMN, style
+from .teaching import legend_beside, plot_accuracy_against_passes, plot_credit_layers_figure
 
 if TYPE_CHECKING:
     from ..runs.collection import Runs
     from ..runs.summary import Summary
 
 
+_FEW = 7
+"""Arms whose names have room inside a panel."""
+
+
 def plot_runs(summary: Summary, out: str | Path, *, ending: str = "png") -> list[Path]:
-    """Draw what runs came to: learning curves, accuracy by arm, paired differences, fidelity over training.
+    """Draw what runs came to: learning curves, accuracy by arm, paired differences, fidelity, credits, what it cost.
 
     Parameters
     ----------
@@ -40,6 +45,8 @@ def plot_runs(summary: Summary, out: str | Path, *, ending: str = "png") -> list
         "accuracy": _accuracy,
         "differences": _differences,
         "fidelity_over_training": _fidelity,
+        "credit_over_training": _credit,
+        "accuracy_against_passes": _passes,
     }
     paths = []
     for name, draw in figures.items():
@@ -64,14 +71,17 @@ def _learning(summary: Summary) -> Figure:
     validated = all("validation_accuracy" in run.history for run in every)
     metric = "validation_accuracy" if validated else "train_accuracy"
     width = SINGLE_COLUMN if len(panels) == 1 else DOUBLE_COLUMN
-    size = (width, 0.65 * width / len(panels))
+    few = max(map(len, panels.values())) <= _FEW
+    size = (width, 0.65 * width / len(panels)) if few else (DOUBLE_COLUMN, 0.5 * DOUBLE_COLUMN)
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained")
     for ax, (label, arms) in zip(axes[0], panels.items(), strict=True):
         drawn = arms if len(arms) > 1 else next(iter(arms.values()))
-        plot_learning_curve(drawn, metric=metric, ax=ax, legend=ax is axes[0][-1])
+        plot_learning_curve(drawn, metric=metric, ax=ax, legend=few and ax is axes[0][-1])
         ax.set_title(label)
     for ax in axes[0][1:]:
         ax.set_ylabel("")
+    if not few:
+        legend_beside(figure, axes, list(dict.fromkeys(own for arms in panels.values() for own in arms)))
     return figure
 
 
@@ -108,6 +118,43 @@ def _fidelity(summary: Summary) -> Figure | None:
         return None
     figure = plot_fidelity_training_figure(found)
     return figure if isinstance(figure, Figure) else figure.figure.get_figure(root=True)
+
+
+def _credit(summary: Summary) -> Figure | None:
+    from ..diagnostics.credit_history import CreditHistory
+
+    rows: dict[str, dict[str, list[Any]]] = {}
+    for name, runs in _named(summary.runs).items():
+        found = [CreditHistory(run.records["credit"]) for run in runs if "cosine" in run.records.get("credit", {})]
+        if found:
+            own, label = _place(runs[0], name)
+            rows.setdefault(label, {})[own] = found
+    if not rows:
+        return None
+    figure = plot_credit_layers_figure(rows)
+    return figure if isinstance(figure, Figure) else figure.figure.get_figure(root=True)
+
+
+def _passes(summary: Summary) -> Figure | None:
+    """One panel for every combination of what is crossed; nothing where all arms made as many passes per epoch."""
+    panels: dict[str, dict[str, list[Any]]] = {}
+    for name, runs in _named(summary.runs).items():
+        counted = [run for run in runs if "passes" in run.history and "validation_accuracy" in run.history]
+        if counted:
+            own, label = _place(runs[0], name)
+            panels.setdefault(label, {})[own] = counted
+    every = [run for arms in panels.values() for runs in arms.values() for run in runs]
+    if len({float(run.history["passes"][0]) for run in every}) < 2:
+        return None
+    size = (DOUBLE_COLUMN, 0.5 * DOUBLE_COLUMN)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained")
+    for ax, (label, arms) in zip(axes[0], panels.items(), strict=True):
+        plot_accuracy_against_passes(arms, ax=ax, legend=False)
+        ax.set_title(label)
+    for ax in axes[0][1:]:
+        ax.set_ylabel("")
+    legend_beside(figure, axes, list(dict.fromkeys(own for arms in panels.values() for own in arms)))
+    return figure
 
 
 def _place(run: Any, name: str) -> tuple[str, str]:

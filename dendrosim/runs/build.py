@@ -17,6 +17,7 @@ from ..networks.network import Network
 from ..plasticity.optimisers import OPTIMISERS
 from ..tasks.registry import load
 from ..tasks.task import Task
+from ..training.credit import RecordCredit
 from ..training.fidelity import RecordFidelity
 from ..training.run import Run
 
@@ -89,6 +90,8 @@ def _mlp(options: Table, task: Task) -> PointMLP:
         raise ParameterError("[network] of kind 'point_mlp' needs either hidden or n_parameters (to be matched)")
     if "hidden" in options:
         return PointMLP(task.n_inputs, task.n_classes, **options)
+    if "density" in options:
+        raise ParameterError("[network] density thins out a network of a given size; give hidden, not n_parameters")
     return PointMLP.matching(options.pop("n_parameters"), task.n_inputs, task.n_classes, **options)
 
 
@@ -105,6 +108,8 @@ def training_of(settings: Mapping[str, Any]) -> Table:
     for section in ("teaching", "rule"):
         if section in settings:
             options[section] = dict(settings[section])
-    if "fidelity" in settings:
-        options["callbacks"] = [RecordFidelity(**settings["fidelity"])]
+    followed = {"fidelity": RecordFidelity, "credit": RecordCredit}
+    hooks = [kind(**settings[section]) for section, kind in followed.items() if section in settings]
+    if hooks:
+        options["callbacks"] = hooks
     return options

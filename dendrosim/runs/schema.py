@@ -53,8 +53,12 @@ NETWORKS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "point_mlp": {
         "kind": (TEXT,),
-        "hidden": (WHOLE,),
+        "hidden": (WHOLE, WHOLES),
         "n_parameters": (WHOLE,),
+        "activation": (TEXT,),
+        "init": (TEXT,),
+        "gain": (NUMBER,),
+        "density": (NUMBER,),
         "dtype": (TEXT,),
         "seed": (WHOLE,),
     },
@@ -72,6 +76,7 @@ FIDELITY: dict[str, tuple[str, ...]] = {
     "teaching": (TEXT, TABLE),
     "rule": (TEXT, TABLE),
 }
+CREDIT: dict[str, tuple[str, ...]] = {"every": (WHOLE,), "samples": (WHOLE,)}
 TASK: dict[str, tuple[str, ...]] = {
     "name": (TEXT,),
     "seed": (WHOLE,),
@@ -81,7 +86,7 @@ TASK: dict[str, tuple[str, ...]] = {
 """Keys of every task; the others are options of the one that is named."""
 SUBSET: dict[str, tuple[str, ...]] = {"n_train": (WHOLE,), "n_test": (WHOLE,), "seed": (WHOLE,)}
 AUGMENTED: dict[str, tuple[str, ...]] = {"shift": (WHOLE,), "flip": (TRUTH,)}
-SECTIONS = ("task", "network", "teaching", "rule", "training", "fidelity")
+SECTIONS = ("task", "network", "teaching", "rule", "training", "fidelity", "credit")
 TOP: dict[str, tuple[str, ...]] = {
     "description": (TEXT,),
     "seeds": (WHOLES,),
@@ -120,6 +125,7 @@ def check(settings: Mapping[str, Any]) -> None:
         keys("[network.morphology]", network["morphology"], MORPHOLOGY)
     keys("[training]", settings.get("training", {}), TRAINING)
     keys("[fidelity]", settings.get("fidelity", {}), FIDELITY)
+    keys("[credit]", settings.get("credit", {}), CREDIT)
     for section in ("teaching", "rule"):
         if "name" not in settings.get(section, {"name": ""}):
             raise ParameterError(f"[{section}] has no name")

@@ -27,6 +27,8 @@ class Teaching(ABC):
         Whether only the decoder learns; no credit is asked for then.
     estimates : bool
         Whether credits may differ from the exact ones, so that training keeps a record of how close they are.
+    needs_decoder : bool
+        Whether it asks for something that only a decoder that learns can give.
     passes : int
         Forward passes of a whole minibatch made since `prepare`, besides the one that every step makes.
     """
@@ -34,6 +36,7 @@ class Teaching(ABC):
     name: ClassVar[str]
     frozen_core: ClassVar[bool] = False
     estimates: ClassVar[bool] = True
+    needs_decoder: bool = False
     passes: int = 0
 
     def prepare(self, network: Network, rng: np.random.Generator) -> None:  # noqa: B027

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ..networks.network import Network
 
 Floats = NDArray[Any]
+Synapses = tuple[Floats, tuple[Any, Any], Any]
+"""Conductances, the force that drives current at V = 0 for either sign, and what a unit of V takes off it."""
 
 MANY = 1_000_000
 """Compartments times samples below which a single pass is done before a second thread wakes up."""
@@ -98,6 +101,30 @@ class Lesson(ABC):
             Exact dL/da of every cell, hidden ones included.
         """
 
+    def carry(self, feedback: Mapping[str, Floats]) -> None:
+        """Fill the credit as `transport` does, through other numbers than those that the forward pass goes through.
+
+        Along a tree ``e_n = e_parent feedback["couplings"][n] f'(V_n)``, from ``f'(V_n)`` times what cells are told:
+        ``output_error @ feedback["decoder_weight"]``, or the exact error of somas that are the output themselves.
+
+        Parameters
+        ----------
+        feedback : dict of arrays
+            As `FA` draws them.
+        """
+        layout, derivative = self.network.layout, self.activity.derivative
+        self.credit[:, layout.roots] = self.of_somas(self._told(feedback)) * derivative[:, layout.roots]
+        for n in np.flatnonzero(layout.parent >= 0):  # parents come before their children
+            step = feedback["couplings"][n] * derivative[:, n]
+            np.multiply(self.credit[:, layout.parent[n]], step, out=self.credit[:, n])
+
+    def _told(self, feedback: Mapping[str, Floats]) -> Floats:
+        """What the cells that are read are told by `carry`, (B, n_readout)."""
+        if "decoder_weight" not in feedback:
+            return self.soma_error
+        told: Floats = self.output_error @ feedback["decoder_weight"]
+        return told
+
     @abstractmethod
     def perturbed(self, noise: Floats, inject: str = "voltage") -> Floats:
         """Logits of the same minibatch under K perturbations.
@@ -105,9 +132,9 @@ class Lesson(ABC):
         Parameters
         ----------
         noise : array of shape (K, n_blocks, N, width)
-        inject : {"voltage", "current"}
-            Whether noise moves V_n, before the gate and before parents see it, or is a current into compartment n,
-            which moves it by R_n as much (in a directed tree).
+        inject : {"voltage", "current", "output"}
+            Whether noise moves V_n, before the gate and before parents see it; or is a current into compartment n,
+            which moves it by R_n as much (in a directed tree); or moves a_n = f(V_n).
 
         Returns
         -------
@@ -150,29 +177,43 @@ class TreeLesson(Lesson):
 
     def transport(self) -> Floats:
         """Exact credits by transport along every tree and back through the synapses (see `Lesson.transport`)."""
+        network, pull = self.network, self.network.dtype.type(self.network.kind.pull)
+        soma = self.of_somas(self.soma_error)
+        self._back(soma, network.coupling, self.activity.resistance, (network.conductance, network.force, pull))
+        return soma
+
+    def carry(self, feedback: Mapping[str, Floats]) -> None:
+        """See `Lesson.carry`; ``feedback["synapses"]`` takes credits to the cells that drive others."""
+        dtype = self.network.dtype
+        one, nothing = dtype.type(1.0), dtype.type(0.0)
+        synapses = (feedback.get("synapses", np.empty(0, dtype)), (one, one), nothing)
+        soma = self.of_somas(self._told(feedback))
+        self._back(soma, feedback["couplings"], np.ones_like(self.activity.resistance), synapses)
+
+    def _back(self, soma: Floats, coupling: Floats, resistance: Floats, synapses: Synapses) -> None:
+        """Fill the credit from dL/da at roots, in `soma`, to which later cells add what they ask of those before."""
         from ..kernels import layers
 
-        a, network, layout = self.activity, self.network, self.network.layout
-        soma = self.of_somas(self.soma_error)
-        tree = [layout.parent, layout.roots, network.coupling, a.resistance.reshape(-1), a.derivative.reshape(-1)]
+        a, layout = self.activity, self.network.layout
+        tree = [layout.parent, layout.roots, coupling, resistance.reshape(-1), a.derivative.reshape(-1)]
         flat = [soma.reshape(-1), self.credit.reshape(-1)]
         driven = {p.target for p in layout.projections if p.source != INPUT}
         for i in range(len(layout.populations) - 1, -1, -1):
             jobs = [(*tree, *flat, a.n_blocks, *part, a.lanes) for part in spans(*layout.cells_of[i], self._few)]
             parallel.run(lambda _, *job: layers.transport(*job), jobs, self._few, _nothing)
             if layout.populations[i].name in driven:
-                self._credit_sources(i, soma)
-        return soma
+                self._credit_sources(i, soma, resistance, synapses)
 
-    def _credit_sources(self, population: int, soma: Floats) -> None:
+    def _credit_sources(self, population: int, soma: Floats, resistance: Floats, synapses: Synapses) -> None:
         """Add to `soma` what the credits of a population ask of the cells that drive it."""
         from ..kernels import layers
 
-        a, network, layout = self.activity, self.network, self.network.layout
-        synapses = [layout.first, layout.middle, layout.last, network.source, network.conductance]
-        constants = [network.force, network.dtype.type(network.kind.pull), layout.n_inputs, layout.n_cells]
-        arrays = [a.voltage.reshape(-1), a.resistance.reshape(-1), self.credit.reshape(-1), soma.reshape(-1)]
-        fixed = [*synapses, *constants, *arrays, *layout.compartments_of[population]]
+        a, layout = self.activity, self.network.layout
+        conductance, force, pull = synapses
+        wiring = [layout.first, layout.middle, layout.last, self.network.source, conductance]
+        constants = [force, pull, layout.n_inputs, layout.n_cells]
+        arrays = [a.voltage.reshape(-1), resistance.reshape(-1), self.credit.reshape(-1), soma.reshape(-1)]
+        fixed = [*wiring, *constants, *arrays, *layout.compartments_of[population]]
         jobs = [(*fixed, *part, a.lanes) for part in parallel.ranges(a.n_blocks, self.threads)]
         parallel.run(lambda _, *job: layers.credit_sources(*job), jobs, self.threads, _nothing)
 

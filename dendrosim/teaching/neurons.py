@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..biophysics.gradient import exact_gradient
-from ..errors import ParameterError, choose
+from ..errors import ParameterError
 from ..networks.neuron_activity import NeuronActivity
 from ..networks.neurons import Neurons
 from .lesson import Lesson
-from .perturbation import INJECT
+from .perturbation import check_noise
 
 Floats = NDArray[Any]
 
@@ -76,10 +76,10 @@ class NeuronLesson(Lesson):
         Raises
         ------
         ParameterError
-            If anything but currents is to be moved in the reciprocal cable.
+            If anything but currents is to be moved in the reciprocal cable, or the noise has another shape or type.
         """
         network, state, layout = self.network, self.activity.state, self.network.layout
-        if choose("inject", inject, INJECT) != "current" and network.direction == "reciprocal":
+        if check_noise(self, noise, inject) != "current" and network.direction == "reciprocal":
             raise ParameterError(
                 f"inject={inject!r} moves the voltages of all compartments at once, which a reciprocal cable does not "
                 "allow: each voltage answers to its neighbours; use inject='current' (estimates are then dL/dI, and "
@@ -94,5 +94,6 @@ class NeuronLesson(Lesson):
             moved, current = current * (network.scale * network.coupling), np.zeros((k, b, n))
             for c in layout.child:
                 current[:, :, layout.parent[c]] += moved[:, :, c]
-        answers = network.answers(np.tile(state.x, (k, 1)), self.threads, current.reshape(k * b, n), shift)
+        threads = 1 if self.threads == 1 else None  # None: no more than the work is worth
+        answers = network.answers(np.tile(state.x, (k, 1)), threads, current.reshape(k * b, n), shift)
         return answers.reshape(k, b, -1)

@@ -15,13 +15,31 @@ from ..networks.layout import INPUT
 from ..networks.network import spans
 
 if TYPE_CHECKING:
-    from .lesson import TreeLesson
+    from .lesson import Lesson, TreeLesson
 
 Floats = NDArray[Any]
 
 INJECT = ("voltage", "current", "output")
 MANY = 100_000
 """Compartments times samples times draws below which one thread is faster than two."""
+
+
+def check_noise(lesson: Lesson, noise: Floats, inject: str) -> str:
+    """`inject`, if it is known and the noise fits the minibatch.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such way of injecting, or the noise has another shape or type.
+    """
+    like = lesson.activity.voltage
+    if noise.ndim != 4 or noise.shape[1:] != like.shape or noise.dtype != like.dtype:
+        expected = ", ".join(map(str, like.shape))
+        raise ParameterError(
+            f"noise has shape {noise.shape} and dtype {noise.dtype}; expected (K, {expected}) and {like.dtype}: an "
+            "array as activity.empty(N) makes it for each of K draws"
+        )
+    return choose("inject", inject, INJECT)
 
 
 def perturbed(lesson: TreeLesson, noise: Floats, inject: str) -> Floats:
@@ -50,13 +68,7 @@ def perturbed(lesson: TreeLesson, noise: Floats, inject: str) -> Floats:
 
     network, activity = lesson.network, lesson.activity
     layout, dtype = network.layout, network.dtype
-    place = INJECT.index(choose("inject", inject, INJECT))
-    if noise.ndim != 4 or noise.shape[1:] != activity.voltage.shape or noise.dtype != dtype:
-        expected = ", ".join(map(str, activity.voltage.shape))
-        raise ParameterError(
-            f"noise has shape {noise.shape} and dtype {noise.dtype}; expected (K, {expected}) and {dtype}: an array as "
-            "activity.empty(N) makes it for each of K draws"
-        )
+    place = INJECT.index(check_noise(lesson, noise, inject))
     draws, width = len(noise), activity.width
     somas = aligned((draws, activity.n_blocks, layout.n_cells, width), dtype)
     tree = [layout.parent, layout.roots, layout.first, layout.middle, layout.last]

@@ -29,7 +29,8 @@ class _FixedMatrix(Broadcast):
         return network.layout.n_cells if self.per == "cell" else network.layout.size
 
     def deliver(self, lesson: Lesson, signal: Signal) -> None:
-        if self.per == "cell":
+        layout = lesson.network.layout
+        if self.per == "cell" and layout.n_cells < layout.size:
             told = signal[0] @ self._matrix.T
             tell(lesson, told, told)
         else:

@@ -10,15 +10,38 @@ from ..arguments import short
 from ..construct import construct
 from ..errors import ParameterError
 from .base import Teaching
+from .decorrelation import EBD, SBD
 from .degraded import Degraded
 from .exact import DecoderOnly, Exact
+from .feedback_alignment import FA
+from .kolen_pollack import KolenPollack
 from .mismatch import LocalMismatch
+from .noise import NMNC, VNC, Mirror, NodePerturbation
 from .per_soma import PerSoma, Shuffled
 from .random_feedback import DFA, LowRank
 from .scalar import Scalar
 
 TEACHING: dict[str, type[Teaching]] = {
-    kind.name: kind for kind in (Exact, Scalar, PerSoma, DFA, LowRank, LocalMismatch, Shuffled, DecoderOnly, Degraded)
+    kind.name: kind
+    for kind in (
+        Exact,
+        Scalar,
+        PerSoma,
+        FA,
+        DFA,
+        LowRank,
+        EBD,
+        SBD,
+        KolenPollack,
+        VNC,
+        NMNC,
+        Mirror,
+        NodePerturbation,
+        LocalMismatch,
+        Shuffled,
+        DecoderOnly,
+        Degraded,
+    )
 }
 
 

@@ -14,6 +14,7 @@ from ..arguments import short
 from ..errors import FileFormatError, ParameterError
 from ..networks.mlp import PointMLP
 from ..networks.network import Network
+from ..networks.neurons import Neurons
 
 Content = dict[str, Any]
 
@@ -51,10 +52,16 @@ def _learner(network: Any, **options: Any) -> Any:
     return Learner(network, **options)
 
 
-def _backprop(network: Any, **options: Any) -> Any:
-    from ..plasticity.backprop import Backprop
+def _point_learner(network: Any, **options: Any) -> Any:
+    from ..plasticity.point import PointLearner
 
-    return Backprop(network, **options)
+    return PointLearner(network, **options)
+
+
+def _neuron_learner(network: Any, **options: Any) -> Any:
+    from ..plasticity.neuron import NeuronLearner
+
+    return NeuronLearner(network, **options)
 
 
 def _content(network: Any) -> Content:
@@ -79,12 +86,20 @@ DENDRITIC = Kind("dendritic", Network, _learner, _content, _read, _settings)
 POINT_MLP = Kind(
     "point_mlp",
     PointMLP,
-    _backprop,
+    _point_learner,
     PointMLP.content,
     lambda content, where: PointMLP.from_content(content),
     lambda content: dict(content["options"]),
 )
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (DENDRITIC, POINT_MLP)}
+NEURONS = Kind(
+    "neurons",
+    Neurons,
+    _neuron_learner,
+    Neurons.content,
+    lambda content, where: Neurons.from_content(content),
+    lambda content: dict(loads(content["settings"])),
+)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (DENDRITIC, POINT_MLP, NEURONS)}
 
 
 def kind_of(network: object) -> Kind:
@@ -99,7 +114,7 @@ def kind_of(network: object) -> Kind:
         if isinstance(network, kind.type):
             return kind
     raise ParameterError(
-        f"network must be a Network, such as ds.Network.dendritic(...), or a PointMLP; got {short(network)}"
+        f"network must be a Network, such as ds.Network.dendritic(...), a PointMLP or Neurons; got {short(network)}"
     )
 
 

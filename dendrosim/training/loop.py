@@ -161,6 +161,7 @@ class Loop:
             score = self.test()
             row |= {"test_loss": score.loss, "test_accuracy": score.accuracy}
         row["learning_rate"] = plan.schedule.factor(self.epoch, plan.epochs)
+        row["passes"] = float(learner.passes)
         row["seconds"] = self.spent + time.perf_counter() - began
         for name, value in row.items():
             self.history.setdefault(name, []).append(value)

@@ -28,6 +28,7 @@ METRICS = {
     "test_loss": ("nat", "mean cross-entropy on the test samples after the epoch"),
     "test_accuracy": ("1", "share of right answers on the test samples after the epoch"),
     "seconds": ("s", "duration of the epoch, validation included"),
+    "passes": ("1", "forward passes of minibatches until the end of the epoch, those of perturbations included"),
     "learning_rate": ("1", "factor on all learning rates at the beginning of the epoch"),
 }
 """Units and description of every metric that a history can have."""
@@ -41,7 +42,8 @@ class Run:
     ----------
     history : dict of float arrays of shape (epochs,)
         One value per epoch: train_loss, train_accuracy, validation_loss, validation_accuracy, seconds, learning_rate
-        (a factor on the rates of all groups), and, if asked for, test_loss and test_accuracy.
+        (a factor on the rates of all groups), passes (forward passes of minibatches until then, those of perturbations
+        included), and, if asked for, test_loss and test_accuracy.
     test_accuracy, test_loss : float
         On the test samples, once, with the final weights of `network`.
     best_epoch : int

@@ -31,6 +31,7 @@ from .schedules import schedule as schedule_named
 if TYPE_CHECKING:
     from ..losses import Loss
     from ..networks.mlp import PointMLP
+    from ..networks.neurons import Neurons
     from ..plasticity.optimisers import Optimiser
     from ..plasticity.rules import Rule
     from ..teaching import Teaching
@@ -40,7 +41,7 @@ _CALIBRATION = 1024
 
 
 def train(
-    network: Network | PointMLP,
+    network: Network | PointMLP | Neurons,
     task: Task,
     *,
     teaching: str | Teaching | Mapping[str, Any] = "per_soma",
@@ -73,7 +74,7 @@ def train(
 
     Parameters
     ----------
-    network : Network or PointMLP
+    network : Network, PointMLP or Neurons
     task : Task
         From `dendrosim.tasks.load` or `Task.from_arrays`.
     teaching : str, Teaching or mapping, default "per_soma"
@@ -236,7 +237,7 @@ def train(
     )
 
 
-def _suits(network: Network | PointMLP, task: Task) -> None:
+def _suits(network: Network | PointMLP | Neurons, task: Task) -> None:
     """Raise unless the network has an input for every input of the task and an output for every class."""
     if network.n_inputs != task.n_inputs or network.n_outputs < task.n_classes:
         raise ParameterError(

@@ -118,6 +118,20 @@ def test_the_state_of_a_learner_brings_its_feedback(batch):
         credit_fidelity(network, x, y, teaching="dfa", state=ds.Learner(network, "exact").state())
 
 
+def test_the_state_of_a_signal_that_keeps_more_as_it_learns(batch):
+    network, (x, y) = tree(), batch
+    learner = ds.Learner(network, "nmnc", seed=8)
+    learner.gradients(x, y)
+    lesson, _, _ = learner.taught(network.checked(x), y)
+    learner.teaching.credit(lesson)
+    known = np.linalg.norm(lesson.activity.batch_first(lesson.credit))
+    report = credit_fidelity(network, x, y, teaching="nmnc", state=learner.state())
+    lesson.transport()
+    length = np.linalg.norm(lesson.activity.batch_first(lesson.credit))
+    assert report["all"]["norm_ratio"] == pytest.approx(known / length)
+    assert ds.fidelity(network, x, y, teaching="nmnc", rule="3F", state=learner.state())["all"]["cosine"] > 0
+
+
 def test_comparing_changes_nothing(batch):
     network = tree()
     x, y = network.checked(batch[0]), batch[1]

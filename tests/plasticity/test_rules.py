@@ -11,6 +11,7 @@ from dendrosim.errors import ParameterError
 from dendrosim.plasticity.learner import Learner
 from dendrosim.plasticity.modulators import HSIC, MODULATORS, ApicalBasal, Depth, Modulator, PathGain, Phi, Rho
 from dendrosim.plasticity.rules import RULES, Rule, rule
+from dendrosim.teaching import teaching
 
 from ..teaching.lessons import batch, network_of
 
@@ -153,6 +154,13 @@ def test_state_goes_on_with_the_same_bits(n_samples):
 def test_the_path_is_not_multiplied_into_exact_credits():
     with pytest.raises(ParameterError, match=r"'3F\+path' multiplies credits by the path gain.*already.*'per_soma'"):
         Learner(network_of(), "exact", "3F+path")
+
+
+@pytest.mark.parametrize("name", ["fa", "vnc", "nmnc", "mirror", "node_perturbation"])
+@pytest.mark.parametrize("per", ["layer", "compartment"])
+def test_signals_that_go_along_the_path_get_no_second_path_gain(name, per):
+    with pytest.raises(ParameterError, match="already; leave 'path' out"):
+        rule("3F").with_(PathGain(per)).suits(teaching(name))
 
 
 def test_conductance_factors_in_an_additive_core():

@@ -11,7 +11,10 @@ import dendrosim as ds
 from dendrosim import plotting
 
 NAMES = [
+    "plot_accuracy_against_passes",
     "plot_attenuation",
+    "plot_credit_layers_figure",
+    "plot_credit_over_training",
     "plot_dendrogram",
     "plot_fidelity",
     "plot_fidelity_by_stage",
@@ -19,6 +22,7 @@ NAMES = [
     "plot_fidelity_synapses",
     "plot_fidelity_training_figure",
     "plot_fidelity_trees",
+    "plot_gain_proxies",
     "plot_gap",
     "plot_gradient_map",
     "plot_learning_curve",
@@ -42,7 +46,7 @@ def test_the_public_list_is_this() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(AttributeError, match=r"plot_morphologie.*plot_attenuation, plot_dendrogram"):
+    with pytest.raises(AttributeError, match=r"plot_morphologie.*plot_accuracy_against_passes, plot_attenuation"):
         plotting.plot_morphologie  # noqa: B018
 
 

@@ -121,7 +121,8 @@ def test_a_failure_stays_alone(tmp_path):
         ({"training": {"optimiser": {"name": "adam", "beta3": 3}}}, "no option 'beta3'"),
         ({"training": {"rates": {"synapse": 1.0}}}, "'synapse' is not known; valid: 'synapses'"),
         ({"network": {"kind": "point_mlp"}}, "needs either hidden or n_parameters"),
-        ({"network": {"kind": "point_mlp", "hidden": 4}}, r"teaching='exact' \(backpropagation\)"),
+        ({"network": {"kind": "point_mlp", "hidden": 4}, "teaching": {"name": "local_mismatch"}}, "needs dendrites"),
+        ({"network": {"kind": "point_mlp", "n_parameters": 400, "density": 0.5}}, "give hidden, not n_parameters"),
         ({"network": {"morphology": {"max_length": 20.0}}}, r"morphology\] has no source"),
     ],
 )
@@ -165,6 +166,8 @@ def test_sections_become_objects():
     options = training_of({"training": {"optimiser": {"name": "momentum", "decay": 0.5}, "clip_value": False}})
     assert (options["optimiser"].decay, options["optimiser"].clip) == (0.5, np.inf)
     assert training_of({"training": {"patience": False}}) == {"patience": None}
+    (record,) = training_of({"credit": {"every": 3, "samples": 10}})["callbacks"]
+    assert (record.name, record.every, record.samples) == ("credit", 3, 10)
 
 
 def test_the_summary_is_that_of_students_t(done):
@@ -241,7 +244,8 @@ def test_fidelity_of_stored_runs(done):
 def test_figures_of_what_there_is(done, tmp_path):
     runs = ds.runs.load(done[0])
     names = {path.name for path in plot_runs(Summary(runs), tmp_path)}
-    assert names == {"learning_curves.png", "accuracy.png", "differences.png", "fidelity_over_training.png"}
+    always = {"learning_curves.png", "accuracy.png", "differences.png"}
+    assert names == {*always, "fidelity_over_training.png", "credit_over_training.png"}
     task = task_of(SMALL["task"])
     single = ds.train(PointMLP(64, 10, 4), task, teaching="exact", epochs=1, validation=0)
     (path,) = plot_runs(Summary(ds.runs.Runs([single])), tmp_path, ending="svg")

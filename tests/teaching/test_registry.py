@@ -11,7 +11,8 @@ from dendrosim.teaching import DFA, TEACHING, Degraded, PerSoma, teaching
 from .lessons import lesson_of, network_of, taught
 
 NAMES = [
-    "exact", "scalar", "per_soma", "dfa", "low_rank", "local_mismatch", "shuffled", "decoder_only", "degraded",
+    "exact", "scalar", "per_soma", "fa", "dfa", "low_rank", "ebd", "sbd", "kp", "vnc", "nmnc", "mirror",
+    "node_perturbation", "local_mismatch", "shuffled", "decoder_only", "degraded",
 ]  # fmt: skip
 NEEDED = {"low_rank": {"rank": 2}, "degraded": {"teaching": {"name": "dfa", "per": "compartment"}, "noise": 0.1}}
 

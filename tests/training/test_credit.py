@@ -8,6 +8,7 @@ import pytest
 from dendrosim.diagnostics.credit_of import credit_fidelity
 from dendrosim.errors import ParameterError
 from dendrosim.hdf5 import read_hdf5, write_hdf5
+from dendrosim.teaching import TEACHING
 from dendrosim.training.callbacks import Moment, Record
 from dendrosim.training.checkpoint import Checkpoint
 from dendrosim.training.credit import RecordCredit
@@ -16,6 +17,7 @@ from dendrosim.training.train import train
 
 from . import toy
 
+NEEDED = {"degraded": {"teaching": "per_soma", "noise": 0.1}, "low_rank": {"rank": 2}}
 MODELS = pytest.mark.parametrize("make", [toy.dendritic, toy.mlp])
 
 
@@ -58,11 +60,22 @@ def test_the_last_rows_are_those_of_the_trained_network():
     assert record["identity"][-1] == pytest.approx(report.identity, rel=1e-4)
 
 
-def test_it_leaves_no_trace_in_training():
-    noisy = {"name": "degraded", "teaching": "per_soma", "noise": 0.1}
-    often, never = (go(teaching=noisy, callbacks=[RecordCredit(every)]) for every in (1, 100))
+@pytest.mark.parametrize("name", [name for name, kind in TEACHING.items() if kind.estimates])
+def test_it_leaves_no_trace_in_training(name):
+    """Neither in the network nor in what any teaching signal has learned or will draw."""
+    teaching, states = {"name": name, **NEEDED.get(name, {})}, []
+
+    def keep(moment):
+        states.append(moment.learner.state())
+        return 0.0
+
+    often, never = (
+        go(teaching=teaching, loss="mse", callbacks=[RecordCredit(every), Record(keep, every=100)])
+        for every in (1, 100)
+    )
     assert toy.same(often.network.state(), never.network.state())
     np.testing.assert_array_equal(np.unique(never.records["credit"]["epoch"]), [0, 3])
+    assert toy.same(states[1], states[3])
 
 
 def test_one_that_is_given_takes_the_place_of_the_usual_one():

@@ -9,8 +9,9 @@ import pytest
 
 from dendrosim.errors import FileFormatError, ParameterError, TrainingError
 from dendrosim.hdf5 import read_hdf5, write_hdf5
-from dendrosim.plasticity.backprop import Backprop
 from dendrosim.plasticity.learner import Learner
+from dendrosim.plasticity.neuron import NeuronLearner
+from dendrosim.plasticity.point import PointLearner
 from dendrosim.training.callbacks import Record
 from dendrosim.training.checkpoint import Checkpoint
 from dendrosim.training.fidelity import RecordFidelity
@@ -20,10 +21,12 @@ from . import toy
 
 NOISY = {"name": "degraded", "teaching": "per_soma", "noise": 0.1}
 CASES = {
-    "mlp": (toy.mlp, Backprop, {"teaching": "exact", "clip_norm": 1.0}),
-    "momentum": (toy.mlp, Backprop, {"teaching": "exact", "optimiser": "momentum", "schedule": "cosine"}),
+    "mlp": (toy.mlp, PointLearner, {"teaching": "exact", "clip_norm": 1.0}),
+    "momentum": (toy.mlp, PointLearner, {"teaching": "exact", "optimiser": "momentum", "schedule": "cosine"}),
+    "deep": (toy.deep, PointLearner, {"teaching": {"name": "sbd", "decay": 0.9}, "rates": {"hidden": 1e-2}}),
     "dendritic": (toy.dendritic, Learner, {"rule": "5F", "teaching": NOISY}),
     "random": (toy.dendritic, Learner, {"teaching": "dfa", "rates": 0.05, "schedule": {"name": "step", "every": 2}}),
+    "neurons": (toy.neurons, NeuronLearner, {"teaching": {"name": "vnc", "eta": 0.5}}),
 }
 cases = pytest.mark.parametrize("case", CASES)
 

@@ -17,9 +17,10 @@ from dendrosim.training.train import train
 from . import toy
 
 
-@pytest.fixture(scope="module", params=["mlp", "dendritic"])
+@pytest.fixture(scope="module", params=["mlp", "dendritic", "neurons"])
 def run(request):
-    make, teaching = {"mlp": (toy.mlp, "exact"), "dendritic": (toy.dendritic, "scalar")}[request.param]
+    kinds = {"mlp": (toy.mlp, "exact"), "dendritic": (toy.dendritic, "scalar"), "neurons": (toy.neurons, "per_soma")}
+    make, teaching = kinds[request.param]
     return train(make(seed=2), toy.task(), teaching=teaching, epochs=3, seed=7, callbacks=[Record(lambda m: m.epoch)])
 
 

@@ -38,6 +38,7 @@ def test_one_value_per_epoch_of_every_metric(kind):
             "test_accuracy",
             "seconds",
             "learning_rate",
+            "passes",
         ],
         (4,),
     )
@@ -121,9 +122,9 @@ def test_a_schedule_scales_all_rates():
     assert run.history["learning_rate"].tolist() == [1.0, 0.5]
     first = train(network, task, rates=0.2, **{**options, "epochs": 1})
     # the second of two full-batch steps moves along the gradient at the first one's end, at half the rate
-    from dendrosim.plasticity.backprop import Backprop
+    from dendrosim.plasticity.point import PointLearner
 
-    values, _, _ = Backprop(first.network).gradients(task.x_train, task.y_train)
+    values = PointLearner(first.network).gradients(task.x_train, task.y_train).values
     for name, value in values.items():
         expected = first.network.parameters[name] - 0.1 * value
         np.testing.assert_allclose(run.network.parameters[name], expected, atol=1e-6)
@@ -174,10 +175,10 @@ def test_a_callback_may_stop_training():
 
 def test_results_of_callbacks_are_kept_with_the_run():
     task = toy.task()
-    record = Record(lambda m: float(np.abs(m.network.parameters["hidden_weight"]).max()), every=3, name="largest")
+    record = Record(lambda m: float(np.abs(m.network.parameters["hidden_weight_0"]).max()), every=3, name="largest")
     run = trained("mlp", task, epochs=6, callbacks=[record], restore_best=False)
     assert run.records["largest"]["epoch"].tolist() == [0, 3, 6]
-    assert run.records["largest"]["value"][-1] == np.abs(run.network.parameters["hidden_weight"]).max()
+    assert run.records["largest"]["value"][-1] == np.abs(run.network.parameters["hidden_weight_0"]).max()
 
 
 def test_fidelity_over_training():
@@ -235,7 +236,7 @@ def test_progress_is_shown_when_asked_for(capfd):
         ({"resume": True}, "resume=True needs the file"),
         ({"callbacks": [3]}, "callback 3 must be a Callback"),
         ({"optimiser": "lion"}, "optimiser='lion' is not known; valid: 'sgd', 'momentum', 'adam'"),
-        ({"teaching": "per_soma"}, "needs dendrites"),
+        ({"teaching": "local_mismatch"}, "needs dendrites"),
     ],
 )
 def test_impossible_arguments(options, message):

@@ -31,7 +31,8 @@ class PathGain(Modulator):
 
     Notes
     -----
-    It belongs to broadcasts: exact credits carry the path already, and a rule with both is refused.
+    It belongs to broadcasts: what is carried along the path or estimated per compartment has its gain already, and a
+    rule with both is refused ("exact", "fa", and all signals that perturb).
     """
 
     name: ClassVar[str] = "path"

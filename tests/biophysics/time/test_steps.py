@@ -144,8 +144,8 @@ def test_gated_directed_trees_reach_their_steady_state() -> None:
     np.testing.assert_allclose(trace.voltage[:, -1], state.voltage, rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize(("n_stimuli", "width"), [(1, 1), (9, 8)])
-def test_going_on_is_the_same_bit_for_bit(n_stimuli: int, width: int) -> None:
+@pytest.mark.parametrize("n_stimuli", [1, 9])
+def test_going_on_is_the_same_bit_for_bit(n_stimuli: int) -> None:
     cell = tree(5)
     synapses = ds.Synapses.scatter(cell, 6, 3, seed=1, regions="dendrite")
     spikes = ds.Spikes.poisson(np.full((n_stimuli, 9), 200.0), 20.0, seed=2)
