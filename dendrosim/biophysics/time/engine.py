@@ -19,8 +19,10 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-PIECE = 4_000_000
-"""Compartment-steps between two looks at the outside (an interrupt, a finished block): tens of milliseconds."""
+PIECE = 30_000_000
+"""Compartment-steps between two looks at the outside (an interrupt, a finished block): some tens of milliseconds."""
+SPIKES = 2_000_000
+"""Spikes that there is room for in between."""
 
 
 class Engine:
@@ -58,8 +60,8 @@ class Engine:
         self.events = Events(step, stimulus, drive, columns[3], columns[4], problem.width, problem.n_blocks)
         self.drives = problem.drives(factor)
         self.memory = self._memory()
-        work = max(1, problem.size * problem.n_rows)
-        self.piece = max(32, min(4096, PIECE // work))
+        sites = problem.n_sites * problem.width * problem.n_blocks if problem.fires else 1
+        self.piece = max(32, min(8192, PIECE // max(1, problem.size * problem.n_rows), SPIKES // max(1, sites)))
         inverse = np.empty(problem.order.size, np.int64)
         inverse[problem.order] = np.arange(problem.order.size)
         self._probe_rows = problem.slot[probes]
