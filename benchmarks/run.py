@@ -19,7 +19,7 @@ os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-NAMES = ("limits", "startup", "memory", "scaling", "steady", "layers", "rules", "teaching")
+NAMES = ("limits", "startup", "memory", "scaling", "steady", "transient", "layers", "rules", "teaching")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     import startup
     import steady
     import teaching
+    import transient
     from timing import Progress, Table, load
 
     import dendrosim
@@ -73,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(*scaling.run(options.quick, progress))
     if "steady" in chosen and machine is not None:
         show(*steady.run(options.quick, progress, machine))
+    if "transient" in chosen:
+        show(*transient.run(options.quick, progress))
     if "layers" in chosen:
         layers.run(options.quick, options.out)
     if "rules" in chosen:

@@ -23,6 +23,21 @@ _HOME = {
     "Attenuation": "biophysics.fitting",
     "Gate": "biophysics.gates",
     "SynapseKind": "biophysics.presets",
+    "simulate": "biophysics.time.simulate",
+    "Trace": "biophysics.time.trace",
+    "Snapshot": "biophysics.time.trace",
+    "Spikes": "biophysics.time.inputs",
+    "Waveform": "biophysics.time.inputs",
+    "Clamp": "biophysics.time.inputs",
+    "Exponential": "biophysics.time.kinetics",
+    "Alpha": "biophysics.time.kinetics",
+    "DifferenceOfExponentials": "biophysics.time.kinetics",
+    "NMDA": "biophysics.time.kinetics",
+    "Instantaneous": "biophysics.time.kinetics",
+    "HodgkinHuxley": "biophysics.time.mechanisms",
+    "IntegrateAndFire": "biophysics.time.mechanisms",
+    "AdaptiveIntegrateAndFire": "biophysics.time.mechanisms",
+    "LeakConductance": "biophysics.time.mechanisms",
     "Network": "networks.network",
     "Neurons": "networks.neurons",
     "Learner": "plasticity.learner",
@@ -52,13 +67,23 @@ _MODULES = {
 }
 
 __all__ = [
+    "NMDA",
+    "AdaptiveIntegrateAndFire",
+    "Alpha",
     "Attenuation",
+    "Clamp",
     "Compartments",
     "CreditFidelity",
+    "DifferenceOfExponentials",
+    "Exponential",
     "Fidelity",
     "Gate",
     "Gradient",
+    "HodgkinHuxley",
     "InputResistance",
+    "Instantaneous",
+    "IntegrateAndFire",
+    "LeakConductance",
     "Learner",
     "Morphology",
     "Network",
@@ -67,9 +92,13 @@ __all__ = [
     "Passive",
     "PassiveFit",
     "Run",
+    "Snapshot",
+    "Spikes",
     "State",
     "SynapseKind",
     "Synapses",
+    "Trace",
+    "Waveform",
     "__version__",
     "cite",
     "credit_fidelity",
@@ -85,6 +114,7 @@ __all__ = [
     "plotting",
     "runs",
     "show_versions",
+    "simulate",
     "steady_state",
     "tasks",
     "teaching",
@@ -103,6 +133,11 @@ if TYPE_CHECKING:
     from .biophysics.presets import SynapseKind
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
+    from .biophysics.time.inputs import Clamp, Spikes, Waveform
+    from .biophysics.time.kinetics import NMDA, Alpha, DifferenceOfExponentials, Exponential, Instantaneous
+    from .biophysics.time.mechanisms import AdaptiveIntegrateAndFire, HodgkinHuxley, IntegrateAndFire, LeakConductance
+    from .biophysics.time.simulate import simulate
+    from .biophysics.time.trace import Snapshot, Trace
     from .diagnostics.credit_of import CreditFidelity, credit_fidelity
     from .diagnostics.fidelity_of import fidelity
     from .diagnostics.fidelity_report import Fidelity

@@ -13,24 +13,38 @@ import pytest
 import dendrosim as ds
 
 PUBLIC = [
+    "AdaptiveIntegrateAndFire",
+    "Alpha",
     "Attenuation",
+    "Clamp",
     "Compartments",
     "CreditFidelity",
+    "DifferenceOfExponentials",
+    "Exponential",
     "Fidelity",
     "Gate",
     "Gradient",
+    "HodgkinHuxley",
     "InputResistance",
+    "Instantaneous",
+    "IntegrateAndFire",
+    "LeakConductance",
     "Learner",
     "Morphology",
+    "NMDA",
     "Network",
     "NeuronLearner",
     "Neurons",
     "Passive",
     "PassiveFit",
     "Run",
+    "Snapshot",
+    "Spikes",
     "State",
     "SynapseKind",
     "Synapses",
+    "Trace",
+    "Waveform",
     "__version__",
     "cite",
     "credit_fidelity",
@@ -46,6 +60,7 @@ PUBLIC = [
     "plotting",
     "runs",
     "show_versions",
+    "simulate",
     "steady_state",
     "tasks",
     "teaching",
@@ -101,7 +116,7 @@ def test_no_submodule_hides_a_function_of_its_name():
 
 
 def test_an_unknown_name_lists_the_valid_ones():
-    with pytest.raises(AttributeError, match=r"no attribute 'Morfology'; it has: Attenuation, .*transfer_resistance"):
+    with pytest.raises(AttributeError, match=r"no attribute 'Morfology'; it has: NMDA, .*transfer_resistance"):
         _ = ds.Morfology
 
 

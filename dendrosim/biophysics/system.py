@@ -76,7 +76,7 @@ class System:
         self._width = 1 if self.n_rows <= width // 4 else width  # a nearly empty block costs what a full one does
         self._lanes = (0.0,) * self._width
         self.n_blocks = -(-self.n_rows // self._width)
-        self.threads = _threads(threads, self.size * self.n_rows)
+        self.threads = threads_for(threads, self.size * self.n_rows)
 
     def solve(self, current: Array | None, out: Array) -> None:
         """Steady voltages into `out`, shape (B, N)."""
@@ -199,7 +199,7 @@ def checked_out(out: Array | None, shape: tuple[int, int], dtype: np.dtype[Any],
     return out
 
 
-def _threads(threads: int | None, work: int) -> int:
+def threads_for(threads: int | None, work: int) -> int:
     if threads is None:
         return 1 if work < parallel.SMALL else parallel.available()
     if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:

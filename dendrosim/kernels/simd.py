@@ -21,11 +21,15 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 __all__ = [
     "absolute",
     "add_products",
+    "choose_least",
     "clamp",
+    "collect",
     "exponential",
     "fill",
     "load",
     "load_transposed",
+    "multiply_add",
+    "pick",
     "square_root",
     "store",
     "store_transposed",
@@ -316,6 +320,52 @@ def clamp(typing_context: Any, vector: Any, low: Any, high: Any) -> Any:
         return value
 
     return vector(vector, low, high), generate
+
+
+@intrinsic
+def multiply_add(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c`` of vectors, fused: c is not waited for by the product, nor the product rounded."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _llvm(builder, "fma", list(args), sig.args[0].width)
+
+    return a(a, b, c), generate
+
+
+@intrinsic
+def collect(typing_context: Any, array: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Vector of the four values of an array at these indices."""
+    vector = Vector(array.dtype, 4)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        value = ir.Constant(ir.VectorType(data.type.pointee, 4), ir.Undefined)
+        for lane, index in enumerate(args[1:]):
+            one = builder.load(builder.gep(data, [index]))
+            value = builder.insert_element(value, one, ir.Constant(ir.IntType(32), lane))
+        return value
+
+    return vector(array, *(types.intp,) * 4), generate
+
+
+@intrinsic
+def pick(typing_context: Any, vector: Any, lane: Any) -> Any:
+    """One value of a vector."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.extract_element(args[0], args[1])
+
+    return vector.dtype(vector, types.intp), generate
+
+
+@intrinsic
+def choose_least(typing_context: Any, value: Any, limit: Any, yes: Any, no: Any) -> Any:
+    """`yes` where ``value >= limit``, else `no`, lane by lane; all four are vectors of one type. NaN chooses `no`."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">=", args[0], args[1]), args[2], args[3])
+
+    return yes(value, limit, yes, no), generate
 
 
 @intrinsic

@@ -1,0 +1,1 @@
+"""Cells in time: inputs, synaptic kinetics, channels, the steps, and what is recorded."""

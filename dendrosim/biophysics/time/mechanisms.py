@@ -1,0 +1,332 @@
+"""Channels and spiking somas: one small class each, registered under its name.
+
+A mechanism says which arrays its kernel takes and where its states begin; the kernel itself is in
+`dendrosim.kernels.channels`. A mechanism of one's own is such a class, a NamedTuple of arrays, and two compiled
+functions that `dendrosim.kernels.mechanisms.register` is told of.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arguments import number, numbers, short
+from ...errors import ParameterError, choose
+
+if TYPE_CHECKING:
+    from ...morphology.compartments import Compartments
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Sites(NamedTuple):
+    """Where a mechanism is, and what it is computed with.
+
+    Attributes
+    ----------
+    compartment, slot : int arrays of shape (n_sites,)
+    site : int
+        Number of the first among the sites of all mechanisms.
+    area, inertia : float arrays of shape (n_sites,)
+        Membrane area, um2; capacitance over the step of the solver, nS.
+    offset : float
+        Reversal potential of the leak, mV: voltages of kernels are relative to it.
+    dt : float
+        ms.
+    dtype : numpy.dtype
+    """
+
+    compartment: Ints
+    slot: Ints
+    site: int
+    area: Floats
+    inertia: Floats
+    offset: float
+    dt: float
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True)
+class Mechanism(ABC):
+    """Something active in the membrane of some compartments; by default in every soma."""
+
+    name: ClassVar[str]
+    n_states: ClassVar[int]
+    fires: ClassVar[bool] = False
+    """Whether it reports spikes."""
+
+    @abstractmethod
+    def arrays(self, sites: Sites) -> Any:
+        """What the kernel takes, see `dendrosim.kernels.channels`."""
+
+    def initial(self, voltage: Floats) -> Floats:
+        """States at the beginning, shape (n_states, ...), for voltages (mV) of any shape."""
+        return np.zeros((self.n_states, *voltage.shape))
+
+    def places(self, compartments: Compartments) -> Ints:
+        """Compartments that have it.
+
+        Raises
+        ------
+        ParameterError
+            If one does not exist.
+        """
+        at = getattr(self, "at", "soma")
+        if isinstance(at, str):
+            choose("at", at, ("soma", "all"))
+            return np.array(compartments.roots if at == "soma" else np.flatnonzero(compartments.area > 0))
+        given = numbers("at", at)
+        if given.ndim != 1 or given.dtype.kind not in "iu" or not given.size:
+            raise ParameterError(f"at={short(at)} must be 'soma', 'all' or a list of compartments")
+        if ((given < 0) | (given >= compartments.size)).any() or np.unique(given).size < given.size:
+            raise ParameterError(f"at={short(at)}: compartments must differ and lie in 0 to {compartments.size - 1}")
+        return given.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class LeakConductance(Mechanism):
+    """A constant conductance besides the leak of the membrane.
+
+    Parameters
+    ----------
+    conductance : float
+        Per compartment, nS.
+    reversal : float
+        mV.
+    at : {"soma", "all"} or sequence of int, default "soma"
+
+    Raises
+    ------
+    ParameterError
+        If a number is impossible.
+    """
+
+    conductance: float
+    reversal: float
+    at: str | Sequence[int] = "soma"
+    name: ClassVar[str] = "leak"
+    n_states: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        number("conductance", self.conductance, least=0, unit="nS")
+        number("reversal", self.reversal, unit="mV")
+
+    def arrays(self, sites: Sites) -> Any:
+        from ...kernels.channels import LeakArrays
+
+        conductance = np.full(sites.slot.size, self.conductance, sites.dtype)
+        current = conductance * sites.dtype.type(self.reversal - sites.offset)
+        return LeakArrays(sites.slot, self.n_states, sites.site, conductance, current)
+
+
+@dataclass(frozen=True)
+class HodgkinHuxley(Mechanism):
+    """Sodium, potassium and leak of the squid axon (Hodgkin & Huxley, J Physiol 117:500, 1952), as NEURON's ``hh``.
+
+    The leak comes on top of that of the membrane (`Passive`); 0 leaves the membrane's alone. A spike is reported where
+    the voltage rises through `threshold`, at the end of the step.
+
+    Parameters
+    ----------
+    sodium, potassium, leak : float, default 0.12, 0.036 and 0.0003
+        Conductance densities, S/cm2.
+    E_sodium, E_potassium, E_leak : float, default 50, -77 and -54.3
+        mV.
+    temperature : float, default 6.3
+        Celsius; rates grow threefold every ten degrees.
+    threshold : float, default 0.0
+        mV.
+    at : {"soma", "all"} or sequence of int, default "soma"
+
+    Raises
+    ------
+    ParameterError
+        If a number is impossible.
+    """
+
+    sodium: float = 0.12
+    potassium: float = 0.036
+    leak: float = 0.0003
+    E_sodium: float = 50.0
+    E_potassium: float = -77.0
+    E_leak: float = -54.3
+    temperature: float = 6.3
+    threshold: float = 0.0
+    at: str | Sequence[int] = "soma"
+    name: ClassVar[str] = "hodgkin_huxley"
+    n_states: ClassVar[int] = 4
+    fires: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for name in ("sodium", "potassium", "leak"):
+            number(name, getattr(self, name), least=0, unit="S/cm2")
+        for name in ("E_sodium", "E_potassium", "E_leak", "threshold"):
+            number(name, getattr(self, name), unit="mV")
+        number("temperature", self.temperature, least=-20, most=100, unit="C")
+
+    def arrays(self, sites: Sites) -> Any:
+        from ...kernels.channels import HodgkinHuxleyArrays
+
+        densities = (self.sodium, self.potassium, self.leak)
+        reversals = (self.E_sodium, self.E_potassium, self.E_leak)
+        values = [
+            sites.slot,
+            self.n_states,
+            sites.site,
+            *((10.0 * density * sites.area).astype(sites.dtype) for density in densities),  # 1 S/cm2 is 10 nS/um2
+            *(sites.dtype.type(reversal - sites.offset) for reversal in reversals),
+            sites.dtype.type(-sites.dt * 3.0 ** ((self.temperature - 6.3) / 10.0)),
+            sites.dtype.type(self.threshold - sites.offset),
+        ]
+        return HodgkinHuxleyArrays._make(values)
+
+    def initial(self, voltage: Floats) -> Floats:
+        def steady(alpha: Floats, beta: Floats) -> Floats:
+            return alpha / (alpha + beta)
+
+        def trap(z: Floats) -> Floats:
+            small = np.abs(z) < 1e-6
+            safe = np.where(small, 1.0, z)
+            return np.where(small, 1.0 - z / 2, safe / np.expm1(safe))
+
+        v = voltage
+        m = steady(trap(-(v + 40) / 10), 4 * np.exp(-(v + 65) / 18))
+        h = steady(0.07 * np.exp(-(v + 65) / 20), 1 / (np.exp(-(v + 35) / 10) + 1))
+        n = steady(0.1 * trap(-(v + 55) / 10), 0.125 * np.exp(-(v + 65) / 80))
+        return np.stack([m, h, n, (v >= self.threshold).astype(np.float64)])
+
+
+@dataclass(frozen=True)
+class IntegrateAndFire(Mechanism):
+    """A soma that fires at a threshold, is reset, and is held there for the refractory time.
+
+    Only the compartment itself is reset; dendrites keep their voltages, and charge the soma anew. The spike is reported
+    at the end of the step in which the threshold was reached.
+
+    Parameters
+    ----------
+    threshold, reset : float, default -50 and -65
+        mV; ``reset < threshold``.
+    refractory : float, default 2.0
+        ms, rounded to steps.
+    at : {"soma", "all"} or sequence of int, default "soma"
+
+    Raises
+    ------
+    ParameterError
+        If a number is impossible.
+    """
+
+    threshold: float = -50.0
+    reset: float = -65.0
+    refractory: float = 2.0
+    at: str | Sequence[int] = "soma"
+    name: ClassVar[str] = "integrate_and_fire"
+    n_states: ClassVar[int] = 2
+    fires: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        number("threshold", self.threshold, unit="mV")
+        number("reset", self.reset, unit="mV")
+        number("refractory", self.refractory, least=0, unit="ms")
+        if self.reset >= self.threshold:
+            raise ParameterError(f"reset={self.reset:g} mV must be below threshold={self.threshold:g} mV")
+
+    def arrays(self, sites: Sites) -> Any:
+        return self._arrays(sites, 0.0, 0.0, 0.0)
+
+    def _arrays(self, sites: Sites, decay: float, gain: float, jump: float) -> Any:
+        from ...kernels.channels import FireArrays
+
+        if (sites.inertia <= 0).any():
+            raise ParameterError("a compartment that fires needs capacitance; choose others with at=")
+        kind = sites.dtype.type
+        hold = sites.inertia * (1e14 if sites.dtype.itemsize == 8 else 1e8)  # so that the solution is the reset voltage
+        return FireArrays(
+            sites.slot,
+            self.n_states,
+            sites.site,
+            hold.astype(sites.dtype),
+            kind(self.threshold - sites.offset),
+            kind(self.reset - sites.offset),
+            kind(round(self.refractory / sites.dt)),
+            kind(decay),
+            kind(gain),
+            kind(jump),
+        )
+
+
+@dataclass(frozen=True)
+class AdaptiveIntegrateAndFire(IntegrateAndFire):
+    """Integrate and fire with an adaptation current w (linear; Brette & Gerstner, J Neurophysiol 94:3637, 2005).
+
+    ``tau_w dw/dt = coupling (V - E_leak) - w``, and w jumps at every spike; it flows outwards. Their exponential onset
+    of spikes is left out: the threshold is sharp.
+
+    Parameters
+    ----------
+    threshold, reset, refractory, at
+        As in `IntegrateAndFire`.
+    coupling : float, default 0.0
+        nS.
+    jump : float, default 50.0
+        pA.
+    tau_w : float, default 100.0
+        ms.
+
+    Raises
+    ------
+    ParameterError
+        If a number is impossible.
+    """
+
+    coupling: float = 0.0
+    jump: float = 50.0
+    tau_w: float = 100.0
+    name: ClassVar[str] = "adaptive_integrate_and_fire"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        number("coupling", self.coupling, unit="nS")
+        number("jump", self.jump, unit="pA")
+        number("tau_w", self.tau_w, above=0, unit="ms")
+
+    def arrays(self, sites: Sites) -> Any:
+        decay = float(np.exp(-sites.dt / self.tau_w))
+        return self._arrays(sites, decay, self.coupling * (1.0 - decay), self.jump)
+
+
+MECHANISMS: dict[str, type[Mechanism]] = {
+    kind.name: kind for kind in (LeakConductance, HodgkinHuxley, IntegrateAndFire, AdaptiveIntegrateAndFire)
+}
+
+
+def mechanisms_given(value: object) -> tuple[Mechanism, ...]:
+    """Mechanisms as a tuple, names made into objects.
+
+    Raises
+    ------
+    ParameterError
+        If one is neither.
+    """
+    given = (value,) if isinstance(value, str | Mechanism) else value
+    if not isinstance(given, Sequence):
+        raise ParameterError(f"mechanisms={short(value)} must be a ds.HodgkinHuxley() or the like, or a list of them")
+    made = []
+    named = [name for name in MECHANISMS if name != LeakConductance.name]
+    for i, one in enumerate(given):
+        if isinstance(one, str):
+            one = MECHANISMS[choose(f"mechanisms[{i}]", one, named)]()
+        if not isinstance(one, Mechanism):
+            raise ParameterError(
+                f"mechanisms[{i}]={short(one)} must be an object such as ds.HodgkinHuxley(), or one of the names "
+                f"{', '.join(map(repr, named))}"
+            )
+        made.append(one)
+    return tuple(made)

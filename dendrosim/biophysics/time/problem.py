@@ -1,0 +1,257 @@
+"""A simulation in the form that kernels take: slots, drives, blocks of stimuli."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ParameterError
+from ...kernels import parallel
+from ..direction import Direction
+from ..gates import Gate
+from ..integration import Integration
+from ..magnitude import within
+from .kinetics import Kinetics
+from .mechanisms import Mechanism, Sites
+
+if TYPE_CHECKING:
+    from ...morphology.compartments import Compartments
+    from ..synapses import Synapses
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+WIDTH = {np.dtype(np.float64): 8, np.dtype(np.float32): 16}
+"""Stimuli per block: two vector registers of 256 bits, which hide the time that a multiply-add takes."""
+
+
+class Problem:
+    """Everything that stays the same from step to step.
+
+    Parameters
+    ----------
+    compartments, synapses, integration, direction, gate
+        As in `simulate`.
+    courses, course : list of Kinetics, int array of shape (n_synapses,)
+    mechanisms : tuple of Mechanism
+    clamped : int array
+        Compartments with injected currents.
+    dt : float
+    middle : bool
+        Crank-Nicolson.
+    n_rows : int
+        B.
+    dtype : numpy.dtype
+    """
+
+    def __init__(
+        self,
+        compartments: Compartments,
+        synapses: Synapses | None,
+        courses: list[Kinetics],
+        course: Ints,
+        mechanisms: tuple[Mechanism, ...],
+        integration: Integration,
+        direction: Direction,
+        gate: Gate | None,
+        clamped: Ints,
+        dt: float,
+        middle: bool,
+        n_rows: int,
+        dtype: np.dtype[Any],
+    ) -> None:
+        self.dt, self.dtype, self.n_rows, self.middle = dt, dtype, n_rows, middle
+        self.width = 1 if n_rows <= 2 else WIDTH[dtype]
+        self.lanes = (0.0,) * self.width
+        self.n_blocks = -(-n_rows // self.width)
+        self.size = compartments.size
+        within("leak and coupling of the compartments", *compartments.conductance_range, dtype)
+        within("leak_reversal", 1.0, abs(compartments.leak_reversal), dtype)
+        if synapses is not None:
+            within("conductance, reversal or driving_force of the synapses", 1.0, synapses.largest, dtype)
+        base, self.offset = direction.base(compartments, integration)
+        inertia = compartments.capacitance * ((2.0 if middle else 1.0) / dt)
+        within("capacitance over the step", 1.0, float(inertia.max(initial=1.0)), dtype)
+        places = [mechanism.places(compartments) for mechanism in mechanisms]
+        at = np.empty(0, np.int64) if synapses is None else synapses.compartment
+        active = np.zeros(self.size, bool)
+        for rows in (at, clamped, *places):
+            active[rows] = True
+        self.tree, self.slot, self.n_slots = (
+            self._directed(compartments, base, inertia, gate)
+            if direction.gated
+            else self._cable(compartments, base, inertia, active)
+        )
+        self.clamp_row = self.slot[clamped]
+        self._synapses(compartments, synapses, courses, course, integration, direction.gated)
+        self._mechanisms(compartments, mechanisms, places, inertia)
+
+    def _cast(self, values: Any) -> Array:
+        return np.ascontiguousarray(values, self.dtype)
+
+    def _cable(self, compartments: Compartments, base: Floats, inertia: Floats, active: Any) -> tuple[Any, Ints, int]:
+        from ...kernels.condense import condense
+        from ...kernels.transient_solve import PACK, PackedTree, Tree
+
+        packed = self.width == 1
+        made = condense(compartments.parent, base + inertia, compartments.coupling, active, PACK if packed else 1)
+        by_slot = np.zeros(made.n_slots)
+        by_slot[made.slot] = inertia
+        coefficients = (made.ground, made.coupling, by_slot, made.up, made.across, made.inverse)
+        values = [
+            made.n_dense,
+            made.parent,
+            *(self._cast(values) for values in coefficients),
+            made.span,
+            made.top,
+            made.below,
+            made.entry,
+            made.n_leaf,
+            made.entry[made.entry != made.n_dense],
+        ]
+        tree = PackedTree._make(values) if packed else Tree._make(values)
+        return tree, made.slot, made.n_slots
+
+    def _directed(
+        self, compartments: Compartments, base: Floats, inertia: Floats, gate: Gate | None
+    ) -> tuple[Any, Ints, int]:
+        from ...kernels.transient_solve import DirectedTree
+
+        n = self.size
+        none = np.empty(0, self.dtype)
+        slope, midpoint = (none, none) if gate is None else gate.arrays(n, self.dtype)
+        tree = DirectedTree(
+            n,
+            np.where(compartments.parent < 0, n, compartments.parent),
+            self._cast(base + inertia),
+            self._cast(compartments.coupling),
+            self._cast(np.append(inertia, 0.0)),
+            slope,
+            midpoint,
+            float(self.offset),
+            np.empty(0, np.int64),
+        )
+        return tree, np.arange(n), n + 1
+
+    def _synapses(
+        self,
+        compartments: Compartments,
+        synapses: Synapses | None,
+        courses: list[Kinetics],
+        course: Ints,
+        integration: Integration,
+        directed: bool,
+    ) -> None:
+        from ...kernels.transient import Wiring
+
+        self.courses = courses
+        none = np.empty(0, self.dtype)
+        if synapses is None:
+            empty = np.empty(0, np.int64)
+            self.drive_source, self.drive_course, self.order = empty, empty, empty
+            self.n_double, self.n_inputs = 0, 0
+            self.wiring = Wiring(empty, empty, none, none, float(integration.shunt), none, none, none)
+            return
+        blocked = np.array([kind.blocked is not None for kind in courses], bool)[course]
+        if blocked.any() and integration.shunt == 0.0:
+            raise ParameterError(
+                "NMDA synapses need integration='shunting': additive ones do not see the voltage that unblocks them"
+            )
+        single = np.array([not kind.double for kind in courses], bool)[course]
+        pairs, drive = np.unique(np.stack([single, course, synapses.source], 1), axis=0, return_inverse=True)
+        drive = drive.reshape(-1)
+        self.n_double = int((pairs[:, 0] == 0).sum())
+        self.drive_course, self.drive_source = pairs[:, 1].copy(), pairs[:, 2].copy()
+        self.n_inputs = synapses.n_inputs
+        self.order = order = np.argsort(blocked, kind="stable")
+        force = integration.force(synapses, compartments, directed=directed)
+        late = order[synapses.size - int(blocked.sum()) :]
+        marks = [courses[k].blocked or (0.0, 0.0) for k in course[late]]
+        scale = np.array([s * np.exp(-k * self.offset) for s, k in marks])
+        self.wiring = Wiring(
+            self.slot[synapses.compartment[order]],
+            drive[order],
+            self._cast(synapses.conductance[order]),
+            self._cast((synapses.conductance * force)[order]),
+            float(integration.shunt),
+            self._cast(force[late]),
+            self._cast(scale),
+            self._cast([k for _, k in marks]),
+        )
+
+    @property
+    def n_drives(self) -> int:
+        """Number of drives."""
+        return int(self.drive_source.size)
+
+    def drives(self, factor: Floats) -> Any:
+        """Coefficients of the drives; `factor` (n_drives,) is activity per unit of the levels."""
+        from ...kernels.transient import Drives
+
+        courses = self.drive_course
+        decays = np.array([kind.decay(self.dt) for kind in self.courses]).reshape(-1, 3)[courses]
+        added = np.array([kind.continuous(self.dt)[0] for kind in self.courses]).reshape(-1, 2)[courses]
+        columns = [*(self._cast(decays[:, i]) for i in range(3)), *(self._cast(added[:, i] * factor) for i in range(2))]
+        return Drives._make([self.n_double, *columns, self.drive_source])
+
+    def _mechanisms(
+        self, compartments: Compartments, mechanisms: tuple[Mechanism, ...], places: list[Ints], inertia: Floats
+    ) -> None:
+        self._kinds, self._places = mechanisms, places
+        arrays, site = [], 0
+        for mechanism, rows in zip(mechanisms, places, strict=True):
+            sites = Sites(
+                rows, self.slot[rows], site, compartments.area[rows], inertia[rows], self.offset, self.dt, self.dtype
+            )
+            arrays.append(mechanism.arrays(sites))
+            site += rows.size
+        self.mechanisms = tuple(arrays)
+        self.n_sites = site
+        self.site_compartment = np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64)
+        self.n_states = sum(m.n_states * rows.size for m, rows in zip(mechanisms, places, strict=True))
+        self.fires = any(mechanism.fires for mechanism in mechanisms)
+
+    def blocks(self, values: Array) -> Array:
+        """Batch-first (B, columns) as blocks (n_blocks, columns, width), zero where there is no stimulus."""
+        out = np.zeros((self.n_blocks * self.width, values.shape[1]), self.dtype)
+        out[: self.n_rows] = values
+        return np.ascontiguousarray(out.reshape(self.n_blocks, self.width, values.shape[1]).transpose(0, 2, 1))
+
+    def batch(self, blocks: Array) -> Array:
+        """The reverse of `blocks`."""
+        columns = blocks.size // max(1, self.n_blocks * self.width)
+        rows = blocks.reshape(self.n_blocks, columns, self.width).transpose(0, 2, 1)
+        return rows.reshape(self.n_blocks * self.width, columns)[: self.n_rows].copy()
+
+    def voltage_blocks(self, relative: Array) -> Array:
+        """Relative voltages (B, N) by slot, flat."""
+        out = np.zeros((self.n_rows, self.n_slots), self.dtype)
+        out[:, self.slot] = relative
+        return self.blocks(out).reshape(-1)
+
+    def voltages(self, blocks: Array) -> Array:
+        """The reverse of `voltage_blocks`."""
+        by_slot: Array = self.batch(blocks)[:, self.slot]
+        return by_slot
+
+    def mechanism_states(self, voltage: Floats) -> Floats:
+        """States of all mechanisms for voltages (B, N) in mV, shape (B, n_states)."""
+        parts = [
+            np.moveaxis(m.initial(voltage[:, rows]), 1, 0).reshape(len(voltage), -1)
+            for m, rows in zip(self._kinds, self._places, strict=True)
+        ]
+        return np.concatenate([np.empty((len(voltage), 0)), *parts], axis=1)
+
+    def run(self, arrays: tuple[Any, ...], start: int, n_steps: int, threads: int) -> None:
+        """Steps ``start`` to ``start + n_steps``; `arrays` are drives, inputs, probes and memory."""
+        from ...kernels.transient import run
+
+        drives, inputs, probes, memory = arrays
+        head = (self.tree, drives, self.wiring, inputs, probes, self.mechanisms, memory, float(self.offset))
+        jobs = [
+            (*head, self.middle, start, n_steps, *part, self.lanes) for part in parallel.ranges(self.n_blocks, threads)
+        ]
+        parallel.run(run, jobs, threads, lambda: np.zeros(3 * self.n_slots * self.width, self.dtype))

@@ -1,0 +1,233 @@
+"""Cells in time: `simulate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from ...arguments import instance, number, path, short
+from ...errors import ParameterError, choose
+from ...morphology.compartments import Compartments, compartments_given
+from ..direction import direction as direction_named
+from ..gates import Gate
+from ..integration import integration as integration_named
+from ..synapse_checks import count
+from ..synapses import Synapses
+from ..system import float_type, threads_for
+from .arguments import activity_given, currents_given, recorded, rows_of
+from .engine import Engine
+from .events import ARRIVALS
+from .inputs import Clamp, Spikes, Waveform, clamps_given
+from .kinetics import Kinetics, per_synapse
+from .mechanisms import Mechanism, mechanisms_given
+from .problem import Problem
+from .start import first_snapshot
+from .store import Layout, Store, fingerprint
+from .trace import Snapshot, Trace
+
+Array = NDArray[Any]
+
+METHODS = ("backward_euler", "crank_nicolson")
+
+
+def simulate(
+    compartments: Compartments,
+    synapses: Synapses | None = None,
+    inputs: Spikes | Waveform | ArrayLike | None = None,
+    *,
+    dt: float = 0.025,
+    duration: float = 200.0,
+    record: str | ArrayLike = "soma",
+    record_synapses: ArrayLike = (),
+    every: int = 1,
+    method: str = "backward_euler",
+    arrival: str = "nearest",
+    kinetics: str | Kinetics | Sequence[str | Kinetics] | None = None,
+    mechanisms: str | Mechanism | Sequence[str | Mechanism] = (),
+    integration: str = "shunting",
+    direction: str = "reciprocal",
+    gate: Gate | None = None,
+    current: ArrayLike | None = None,
+    clamps: Clamp | Sequence[Clamp] = (),
+    initial: str | ArrayLike | Snapshot = "rest",
+    n_stimuli: int | None = None,
+    dtype: DTypeLike | None = None,
+    threads: int | None = None,
+    store: str | Path | None = None,
+    block: float = 100.0,
+    resume: bool = False,
+) -> Trace:
+    """Voltages in time, for a batch of stimuli, with a fixed step and an exact solve of the tree in each.
+
+    Parameters
+    ----------
+    compartments : Compartments
+        One cell or a forest, N compartments.
+    synapses : Synapses, optional
+        None: no synapses.
+    inputs : Spikes, Waveform or array of shape (B, P), optional
+        What drives the synapses; an array is constant activity as in `steady_state`, which opens them to it with their
+        own kinetics. P is ``synapses.n_inputs``.
+    dt : float, default 0.025
+        Step, ms.
+    duration : float, default 200.0
+        ms, a whole number of steps.
+    record : {"soma", "all", "none"} or sequence of int, default "soma"
+        Compartments whose voltage is recorded.
+    record_synapses : "all" or sequence of int, default ()
+        Synapses whose conductance is recorded.
+    every : int, default 1
+        Record every so many steps; what lies between is not averaged.
+    method : {"backward_euler", "crank_nicolson"}
+        Of first and of second order; the latter as NEURON's ``secondorder = 2``, channels staggered by half a step.
+    arrival : {"nearest", "middle", "exact"}, default "nearest"
+        How spikes meet steps: at the nearest multiple of `dt` (NEURON), evaluated in the middle of steps, or averaged
+        over each step at their own time. See the guide.
+    kinetics : time course or name, tuple of two, or list of n_synapses, optional
+        Of all synapses, of (excitation, inhibition), or of each. By default exponentials of 2 and 5 ms.
+    mechanisms : Mechanism, name or sequence of them, optional
+        Channels and spiking somas.
+    integration : {"shunting", "additive"}
+    direction : {"reciprocal", "directed"}
+    gate : Gate, optional
+        Directed trees only.
+    current : array of shape (N,) or (B, N), optional
+        Constant currents, pA.
+    clamps : Clamp or sequence of Clamp, optional
+        Currents that change.
+    initial : {"rest", "steady"}, array of shape (N,) or (B, N), or Snapshot, default "rest"
+        Everything at the leak's reversal potential and synapses closed; the steady state under the activity and
+        currents of the beginning; voltages in mV; or ``trace.final`` of another call, which goes on bit for bit where
+        the cell and all options are the same.
+    n_stimuli : int, optional
+        B, where nothing else says it.
+    dtype : {"float64", "float32"}, optional
+        What to compute in.
+    threads : int, optional
+        By default every processor, or one where the work is small. Results do not depend on it.
+    store : str or Path, optional
+        Record to this HDF5 file instead of memory, block by block; `Trace` then reads from the file.
+    block : float, default 100.0
+        With `store`: how much is written at a time, ms. A process that is killed loses what it had not yet written.
+    resume : bool, default False
+        Go on with the file of `store` where it ends, bit for bit, or begin one.
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    ParameterError
+        If a shape, value, option or combination is impossible; the message says what would work.
+
+    Notes
+    -----
+    ``C dV/dt`` equals the currents whose steady state `steady_state` solves, for every integration and direction.
+    Synaptic states advance exactly. Voltages of a step see the synaptic states of its beginning (or middle, see
+    `arrival`) and the gates of channels as they were left by the step before.
+
+    Examples
+    --------
+    >>> import dendrosim as ds
+    >>> cell = ds.Compartments([-1, 0], leak=5.0, coupling=20.0, capacitance=100.0, leak_reversal=-70.0)
+    >>> synapse = ds.Synapses(cell, [1], sign=1, conductance=2.0)
+    >>> trace = ds.simulate(cell, synapse, ds.Spikes([1.0], [0]), duration=20.0)
+    >>> trace.voltage.shape
+    (1, 801, 1)
+    >>> bool(trace.voltage.max() > -70.0)
+    True
+    """
+    compartments_given("compartments", compartments)
+    if synapses is not None:
+        instance("synapses", synapses, Synapses, "such as ds.Synapses.scatter(compartments)")
+        if not synapses.made_for(compartments):
+            raise ParameterError("the synapses were made for another tree: make them for these compartments")
+    how, way = integration_named(integration), direction_named(direction)
+    choose("method", method, METHODS)
+    choose("arrival", arrival, ARRIVALS)
+    step = number("dt", dt, above=0, unit="ms")
+    n_steps = _steps("duration", duration, step)
+    every = count("every", every, 1)
+    if gate is not None:
+        instance("gate", gate, Gate, "ds.Gate(slope, midpoint)")
+        if not way.gated:
+            raise ParameterError("gate= works in directed trees only: drop the gate or use direction='directed'")
+    active = mechanisms_given(mechanisms)
+    if active and way.gated:
+        raise ParameterError("mechanisms= need the reciprocal cable: directed trees have no voltage to act back on")
+    given = activity_given(synapses, inputs)
+    arrays = (inputs, current, initial)
+    kind = float_type(dtype, *(a for a in arrays if isinstance(a, np.ndarray)))
+    clamped = clamps_given(clamps, compartments.size)
+    n_rows = rows_of(given, current, clamped, initial, n_stimuli, compartments.size)
+    constant = currents_given(current, n_rows, compartments.size)
+    courses, course = per_synapse(kinetics, np.empty(0, np.int64) if synapses is None else synapses.sign)
+    probes = recorded("record", record, compartments.size, {"soma": compartments.roots})
+    traced = recorded("record_synapses", record_synapses, 0 if synapses is None else synapses.size, {})
+    injected = np.unique([*np.flatnonzero(constant.any(axis=0)), *(c.compartment for c in clamped)]).astype(np.int64)
+    problem = Problem(
+        compartments,
+        synapses,
+        courses,
+        course,
+        active,
+        how,
+        way,
+        gate,
+        injected,
+        step,
+        method == "crank_nicolson",
+        n_rows,
+        kind,
+    )
+    begin = first_snapshot(
+        initial, problem, compartments, synapses, given, constant, clamped, integration, direction, gate
+    )
+    engine = Engine(
+        problem, given, constant[:, injected], clamped, injected, begin, arrival, n_steps, every, probes, traced,
+        threads_for(threads, compartments.size * n_rows * min(n_steps, 1000)),
+    )  # fmt: skip
+    if store is None:
+        if resume:
+            raise ParameterError(
+                "resume=True goes on with a file: give store=, or initial=trace.final to go on in memory"
+            )
+        return engine.to_memory(method)
+    file = Path(path("store", store))
+    mark = fingerprint(
+        compartments.parent, compartments.leak, compartments.coupling, compartments.capacitance, problem.offset,
+        *([] if synapses is None else [getattr(synapses, name) for name in ("compartment", "source", "conductance")]),
+        problem.wiring.current, [repr(c) for c in courses], course, [repr(m) for m in active], engine.events.step,
+        engine.events.slot, engine.events.p, engine.events.q, constant,
+        *(v for c in clamped for v in (c.amplitude, c.compartment, c.start, c.stop, c.interval)),
+        *([] if not isinstance(given, Waveform) else [given.values, given.interval, given.unit]),
+        begin.voltage, begin.q, probes, traced, step, n_steps, every, method, arrival, integration, direction,
+        repr(gate), str(kind),
+    )  # fmt: skip
+    layout = Layout(
+        records=n_steps // every + 1,
+        rows=n_rows,
+        compartment=probes,
+        synapse=traced,
+        most_spikes=(int(n_steps * step) + 1000) * problem.n_sites * n_rows if problem.fires else 0,
+        memory=engine.checkpoint_size,
+        dtype=kind,
+        attributes={"fingerprint": mark, "dt": step, "every": every, "method": method, "duration": n_steps * step},
+    )
+    per_block = _steps("block", block, step)
+    return engine.to_file(Store(file, layout, bool(resume)), max(1, per_block), method)
+
+
+def _steps(name: str, value: Any, dt: float) -> int:
+    length = number(name, value, least=0, unit="ms")
+    steps = length / dt
+    if abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
+        raise ParameterError(
+            f"{name}={short(value)} ms is no whole number of steps of dt={dt:g} ms; {round(steps) * dt:g} ms would be"
+        )
+    return round(steps)

@@ -1,0 +1,98 @@
+"""What a simulation leaves: recorded voltages and conductances, spikes, and the state at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The state of a simulation at one moment; ``ds.simulate(..., initial=snapshot)`` goes on from it.
+
+    Attributes
+    ----------
+    voltage : float array of shape (B, N)
+        mV, relative to the leak's reversal potential.
+    p, q : float arrays of shape (B, n_drives)
+        States of the time courses, by input and time course.
+    mechanism : float array of shape (B, n_states)
+    activity : float array of shape (B, P)
+        Continuous activity that the states know of.
+    """
+
+    voltage: Array
+    p: Array
+    q: Array
+    mechanism: Array
+    activity: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What was recorded.
+
+    Attributes
+    ----------
+    time : float array of shape (T,)
+        ms; the first is 0.
+    voltage : float array of shape (B, T, n)
+        As solved, never interpolated, mV.
+    compartment : int array of shape (n,)
+        Where it was recorded.
+    conductance : float array of shape (B, T, m)
+        Of recorded synapses, before any block by magnesium, nS: what the step that ended at that time was taken with.
+    synapse : int array of shape (m,)
+        Which they are.
+    spike_time, spike_compartment, spike_stimulus : arrays of shape (n_spikes,)
+        In order of time; times in ms are ends of steps.
+    dt : float
+        ms.
+    method : str
+    n_steps : int
+        Steps that were taken; ``time[-1]`` is the last multiple of `every` among them.
+    final : Snapshot or None
+        State at the end; None where a trace was loaded from a file.
+    """
+
+    time: Floats
+    voltage: Array
+    compartment: Ints
+    conductance: Array
+    synapse: Ints
+    spike_time: Floats
+    spike_compartment: Ints
+    spike_stimulus: Ints
+    dt: float
+    method: str
+    n_steps: int
+    final: Snapshot | None
+
+    @classmethod
+    def load(cls, path: Any) -> Trace:
+        """Read a recording, of a finished run or of one that was interrupted or killed.
+
+        Raises
+        ------
+        OSError
+            If there is no such file.
+        FileFormatError
+            If it is no recording.
+        """
+        from .store import load
+
+        return load(path)
+
+    def __repr__(self) -> str:
+        b, t, n = self.voltage.shape
+        return (
+            f"<Trace: {b} stimuli, {t} times to {self.time[-1]:g} ms, {n} compartments, {self.synapse.size} synapses, "
+            f"{self.spike_time.size} spikes, dt={self.dt:g} ms, {self.method}>"
+        )
