@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import ParameterError
@@ -61,6 +62,20 @@ def number(
     if not inside:
         raise ParameterError(f"{shown} is impossible; it must be {wanted}")
     return result
+
+
+def whole(name: str, value: object, least: int | None = None) -> int:
+    """A whole number that is `least` or more, or positive.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else; truth values are no numbers.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < (1 if least is None else least):
+        wanted = "a positive whole number" if least is None else f"a whole number of at least {least}"
+        raise ParameterError(f"{name}={short(value)} must be {wanted}")
+    return int(value)
 
 
 def index(name: str, value: Any, size: int) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from .arguments import short
 from .errors import ParameterError, choose
 
 Kind = TypeVar("Kind")
@@ -38,6 +40,52 @@ def construct(what: str, registry: Mapping[str, type[Kind]], name: object, optio
     if missing:
         raise ParameterError(f"{what} {name!r} needs the option {missing[0]!r}; it has no default")
     return kind(**options)
+
+
+def named(
+    what: str,
+    noun: str,
+    base: Any,
+    registry: Mapping[str, type[Kind]],
+    given: object,
+    options: Mapping[str, Any],
+) -> Kind:
+    """An object of its own, from a name, an object or the table of an experiment file.
+
+    Parameters
+    ----------
+    what, noun : str
+        The argument, and what it holds, for messages.
+    base : type
+        Class of the objects.
+    registry : mapping of str to class
+    given : str, object or mapping
+        A registered name; an object, which is copied, so that what two owners change is never shared; or a mapping with
+        "name" and options.
+    options : mapping
+        Of the one that is named.
+
+    Raises
+    ------
+    ParameterError
+        If the name or an option is not known; the message lists the valid ones.
+    """
+    valid = ", ".join(map(repr, registry))
+    if isinstance(given, base):
+        if options:
+            raise ParameterError(
+                f"options {', '.join(options)} do not go with the finished {given!r}; give them to its constructor"
+            )
+        own: Kind = copy.deepcopy(given)
+        return own
+    if isinstance(given, Mapping):
+        table = {**given, **options}
+        if "name" not in table:
+            raise ParameterError(f"the table of a {noun} needs 'name', one of {valid}")
+        return construct(what, registry, table.pop("name"), table)
+    if not isinstance(given, str):
+        raise ParameterError(f"{what}={short(given)} must be a name ({valid}), a {base.__name__} or a table")
+    return construct(what, registry, given, options)
 
 
 def options_of(made: object) -> dict[str, Any]:

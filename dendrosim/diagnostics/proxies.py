@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, number, numbers, short
+from ..arguments import instance, number, numbers, short, whole
 from ..biophysics.steady import State
 from ..errors import ParameterError, choose
 from ..networks.neurons import Neurons
@@ -206,8 +206,8 @@ def path_gain_proxies(
     pool = neurons.checked(x)
     if len(pool) < 2:
         raise ParameterError("x has one stimulus; correlations need a pool of two or more")
-    sizes = tuple(sorted(_whole("samples", n) for n in samples))
-    repeats = _whole("repetitions", repetitions)
+    sizes = tuple(sorted(whole("samples", n, 2) for n in samples))
+    repeats = whole("repetitions", repetitions, 2)
     names = _chosen(proxies, neurons, targets)
     way = neurons.direction == "directed"
     place = choose("inject", inject or ("voltage" if way else "current"), ("voltage", "current"))
@@ -288,12 +288,6 @@ def _targets(targets: ArrayLike, n: int) -> Floats:
     if goal.shape != (n,) or not np.isfinite(goal).all():
         raise ParameterError(f"targets must be finite and of shape ({n},), one voltage per stimulus; got {goal.shape}")
     return goal
-
-
-def _whole(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 2:
-        raise ParameterError(f"{name}={short(value)} must be a whole number of at least 2")
-    return int(value)
 
 
 def _basis(voltage: Floats, rank: int) -> Floats:

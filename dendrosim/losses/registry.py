@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import short
-from ..construct import construct
-from ..errors import ParameterError
+from ..construct import named
 from .base import Loss
 from .bregman import Bregman
 from .continuous import Gamma, Gaussian
@@ -64,17 +61,4 @@ def loss(given: str | Loss | Mapping[str, Any], **options: Any) -> Loss:
     >>> loss("cross_entropy", label_smoothing=0.1).label_smoothing
     0.1
     """
-    if isinstance(given, Loss):
-        if options:
-            raise ParameterError(
-                f"options {', '.join(options)} do not go with the finished {given!r}; give them to its constructor"
-            )
-        return copy.deepcopy(given)
-    if isinstance(given, Mapping):
-        table = {**given, **options}
-        if "name" not in table:
-            raise ParameterError(f"the table of a loss needs 'name', one of {', '.join(map(repr, LOSSES))}")
-        return construct("loss", LOSSES, table.pop("name"), table)
-    if not isinstance(given, str):
-        raise ParameterError(f"loss={short(given)} must be a name ({', '.join(map(repr, LOSSES))}), a Loss or a table")
-    return construct("loss", LOSSES, given, options)
+    return named("loss", "loss", Loss, LOSSES, given, options)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, numbers, short
+from ..arguments import number, numbers, short, whole
 from ..errors import FileFormatError, ParameterError, choose
 from .decoders import Decoder, Linear
 from .point import ACTIVATIONS, PointActivity, PointLayout
@@ -90,11 +90,11 @@ class PointMLP:
         gain: float | None = None,
         density: float = 1.0,
     ) -> None:
-        self.n_inputs, self.n_outputs = _count("n_inputs", n_inputs), _count("n_outputs", n_outputs)
+        self.n_inputs, self.n_outputs = whole("n_inputs", n_inputs, 1), whole("n_outputs", n_outputs, 1)
         self.widths = _widths(hidden)
         self.dtype = np.dtype(dtype)
         choose("dtype", self.dtype.name, ["float32", "float64"])
-        self.seed = _count("seed", seed, least=0)
+        self.seed = whole("seed", seed, 0)
         self.activation = choose("activation", activation, ACTIVATIONS)
         self.function = ACTIVATIONS[activation]
         self.init = choose("init", init, INITS)
@@ -155,8 +155,8 @@ class PointMLP:
         >>> PointMLP.matching(98_314, 784, 10).hidden
         124
         """
-        inputs, outputs = _count("n_inputs", n_inputs), _count("n_outputs", n_outputs)
-        missing = _count("n_parameters", n_parameters) - outputs
+        inputs, outputs = whole("n_inputs", n_inputs, 1), whole("n_outputs", n_outputs, 1)
+        missing = whole("n_parameters", n_parameters, 1) - outputs
         width = max(1, -(-missing // (inputs + 1 + outputs)))
         return cls(inputs, outputs, width, seed, dtype, activation=activation, init=init, gain=gain)
 
@@ -183,7 +183,7 @@ class PointMLP:
     def threads_for(self, n_samples: int, threads: int | None) -> int:
         """1: products of matrices are numpy's, whose threads OPENBLAS_NUM_THREADS, or the like, sets."""
         if threads is not None:
-            _count("threads", threads)
+            whole("threads", threads, 1)
         return 1
 
     def forward(self, x: ArrayLike, *, threads: int | None = None, out: PointActivity | None = None) -> PointActivity:
@@ -331,11 +331,5 @@ def _widths(hidden: object) -> tuple[int, ...]:
     if isinstance(hidden, list | tuple):
         if not hidden:
             raise ParameterError("hidden=[] has no layer; give the units of one layer, or of each, such as [1024, 512]")
-        return tuple(_count(f"hidden[{i}]", width) for i, width in enumerate(hidden))
-    return (_count("hidden", hidden),)
-
-
-def _count(name: str, value: object, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ParameterError(f"{name}={short(value)} must be a whole number of at least {least}")
-    return int(value)
+        return tuple(whole(f"hidden[{i}]", width, 1) for i, width in enumerate(hidden))
+    return (whole("hidden", hidden, 1),)

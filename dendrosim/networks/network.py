@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import numbers, short
+from ..arguments import numbers, whole
 from ..errors import ParameterError, choose
 from ..kernels import parallel
 from ..kernels.memory import aligned
@@ -101,7 +101,7 @@ class Network:
         seed: int = 0,
         dtype: str | type = "float32",
     ) -> None:
-        self.n_inputs, self.n_outputs = _count("n_inputs", n_inputs), _count("n_outputs", n_outputs)
+        self.n_inputs, self.n_outputs = whole("n_inputs", n_inputs), whole("n_outputs", n_outputs)
         self.dtype = np.dtype(dtype)
         choose("dtype", self.dtype.name, ["float32", "float64"])
         self.kind = integration_named(integration)
@@ -269,7 +269,7 @@ class Network:
     def threads_for(self, n_samples: int, threads: int | None) -> int:
         """Threads to use for a batch."""
         if threads is not None:
-            return _count("threads", threads)
+            return whole("threads", threads)
         return parallel.available() if self.layout.n_synapses * n_samples > SMALL else 1
 
     @property
@@ -404,9 +404,3 @@ def spans(first: int, last: int, parts: int) -> list[tuple[int, int]]:
 
 def _nothing() -> None:
     return None
-
-
-def _count(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ParameterError(f"{name}={short(value)} must be a positive whole number")
-    return int(value)

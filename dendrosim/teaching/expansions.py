@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import index, number, short
+from ..arguments import index, number, short, whole
 from ..construct import call_of, construct
 from ..errors import ParameterError
 from ..losses.functions import softmax
@@ -166,8 +166,8 @@ class Inputs(Context):
         if (chosen is None) == (components is None):
             raise ParameterError("expansion 'inputs' needs either chosen=[...], inputs, or components=, a number")
         self.chosen = None if chosen is None else list(chosen)
-        self.components = None if components is None else _count("components", components)
-        self.samples = _count("samples", samples)
+        self.components = None if components is None else whole("components", components)
+        self.samples = whole("samples", samples)
         if self.components is not None and self.samples <= self.components:
             raise ParameterError(f"samples={samples} must be more than components={components}")
 
@@ -230,7 +230,7 @@ class RandomFeatures(Context):
     name: ClassVar[str] = "random_features"
 
     def __init__(self, n_features: int = 8, scale: float = 2.0) -> None:
-        self.n_features = _count("n_features", n_features)
+        self.n_features = whole("n_features", n_features)
         self.scale = number("scale", scale, above=0.0)
 
     def count(self, network: Any) -> int:
@@ -268,7 +268,7 @@ class Custom(Context):
         if not callable(function):
             raise ParameterError(f"function={short(function)} must be a function of inputs and outputs")
         self.function = function
-        self.n_features = _count("n_features", n_features)
+        self.n_features = whole("n_features", n_features)
 
     def count(self, network: Any) -> int:
         return self.n_features
@@ -349,9 +349,3 @@ def expansion(given: str | Expansion | Mapping[str, Any] | None) -> Expansion:
         valid = ", ".join(map(repr, EXPANSIONS))
         raise ParameterError(f"expansion={short(given)} must be a name ({valid}), an Expansion or a table with 'name'")
     return construct("expansion", EXPANSIONS, given, {})
-
-
-def _count(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ParameterError(f"{name}={short(value)} must be a positive whole number")
-    return int(value)

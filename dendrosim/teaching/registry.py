@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import short
-from ..construct import construct
-from ..errors import ParameterError
+from ..construct import named
 from .base import Teaching
 from .decorrelation import EBD, SBD
 from .degraded import Degraded
@@ -66,20 +63,4 @@ def teaching(given: str | Teaching | Mapping[str, Any], **options: Any) -> Teach
     >>> teaching("per_soma", scope="soma").scope
     'soma'
     """
-    if isinstance(given, Teaching):
-        if options:
-            raise ParameterError(
-                f"options {', '.join(options)} do not go with the finished {given!r}; give them to its constructor"
-            )
-        return copy.deepcopy(given)
-    if isinstance(given, Mapping):
-        table = {**given, **options}
-        if "name" not in table:
-            raise ParameterError(
-                f"the table of a teaching signal needs 'name', one of {', '.join(map(repr, TEACHING))}"
-            )
-        return construct("teaching", TEACHING, table.pop("name"), table)
-    if not isinstance(given, str):
-        valid = ", ".join(map(repr, TEACHING))
-        raise ParameterError(f"teaching={short(given)} must be a name ({valid}), a Teaching or a table")
-    return construct("teaching", TEACHING, given, options)
+    return named("teaching", "teaching signal", Teaching, TEACHING, given, options)

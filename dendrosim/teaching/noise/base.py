@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import number, short
+from ...arguments import number, whole
 from ...construct import call_of
 from ...errors import ParameterError, choose
 from ..base import Teaching
@@ -178,10 +178,3 @@ def in_blocks(lesson: Lesson, changes: Floats) -> Floats:
     flat = np.ascontiguousarray(changes.transpose(1, 0, 2)).reshape(n_samples, draws * width)
     blocks: Floats = a.blocks(flat).reshape(a.n_blocks, draws, width, a.width).transpose(1, 0, 2, 3)
     return blocks
-
-
-def whole(name: str, value: object) -> int:
-    """A positive whole number, or an error."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ParameterError(f"{name}={short(value)} must be a positive whole number")
-    return int(value)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import number
+from ...arguments import number, whole
 from ...errors import choose
 from ..broadcast import REAL
 from ..per_soma import random_feedback
-from .base import Perturbing, in_blocks, perturbed_activity, to_credit, whole
+from .base import Perturbing, in_blocks, perturbed_activity, to_credit
 from .subspace import PARTICIPATION, Subspace, of_samples
 
 if TYPE_CHECKING:

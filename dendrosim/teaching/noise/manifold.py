@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import whole
 from ...errors import choose
 from ..running import inner, outer
-from .base import perturbed_activity, whole
+from .base import perturbed_activity
 from .correlation import Correlation
 from .draws import NOISES
 from .subspace import RECENT, Rank, Subspace, of_samples, rank_given

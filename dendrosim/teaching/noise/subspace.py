@@ -10,10 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import number
+from ...arguments import number, whole
 from ...errors import ParameterError
 from ..running import RunningMean, inner
-from .base import whole
 
 Floats = NDArray[Any]
 Integers = NDArray[np.int64]

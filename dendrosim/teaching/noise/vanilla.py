@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from .base import whole
+from ...arguments import whole
 from .correlation import Correlation
 
 if TYPE_CHECKING:
