@@ -31,6 +31,7 @@ class Engine:
     def __init__(
         self,
         problem: Problem,
+        method: str,
         given: Spikes | Waveform | None,
         constant: Floats,
         clamps: Sequence[Clamp],
@@ -43,7 +44,7 @@ class Engine:
         synapses: Ints,
         threads: int,
     ) -> None:
-        self.problem, self.given, self.start = problem, given, start
+        self.problem, self.method, self.given, self.start = problem, method, given, start
         self.constant, self.clamps, self.injected = constant, clamps, injected
         self.n_steps, self.every, self.probes, self.synapses, self.threads = n_steps, every, probes, synapses, threads
         rows: Rows = []
@@ -85,10 +86,18 @@ class Engine:
         """Bytes of a checkpoint."""
         return sum(array.nbytes for array in self.memory[:4])
 
-    def _checkpoint(self) -> bytes:
+    @property
+    def most_spikes(self) -> int:
+        """Spikes that a file has room for: one per ms, site and stimulus, and a thousand for bursts."""
+        problem = self.problem
+        return (int(self.n_steps * problem.dt) + 1000) * problem.n_sites * problem.n_rows if problem.fires else 0
+
+    def checkpoint(self) -> bytes:
+        """The state now, for `restore`."""
         return b"".join(array.tobytes() for array in self.memory[:4])
 
-    def _restore(self, data: bytes) -> None:
+    def restore(self, data: bytes) -> None:
+        """Go back to what `checkpoint` returned."""
         at = 0
         for array in self.memory[:4]:
             array[:] = np.frombuffer(data, array.dtype, array.size, at)
@@ -133,7 +142,7 @@ class Engine:
             len(now),
         )
 
-    def _advance(self, start: int, count: int) -> tuple[Array, Array, Ints]:
+    def advance(self, start: int, count: int) -> tuple[Array, Array, Ints]:
         """Take steps; voltages and conductances (T, B, n) recorded in them, spikes (n, 3) as step, site, stimulus.
 
         Raises
@@ -191,7 +200,7 @@ class Engine:
         drive = problem.wiring.drive[self._probe_synapses]
         return voltage, start.q[None][:, :, drive] * problem.wiring.conductance[self._probe_synapses]
 
-    def _final(self) -> Snapshot:
+    def final(self) -> Snapshot:
         """The state at the end, what arrives at that very moment included."""
         problem, memory = self.problem, self.memory
         p, q = memory.p.copy(), memory.q.copy()
@@ -212,11 +221,11 @@ class Engine:
             np.array(activity),
         )
 
-    def to_memory(self, method: str) -> Trace:
+    def to_memory(self) -> Trace:
         """Run to the end; everything is recorded in memory."""
         parts = [(*self._first(), np.empty((0, 3), np.int64))]
         for start in range(0, self.n_steps, self.piece):
-            parts.append(self._advance(start, min(self.piece, self.n_steps - start)))
+            parts.append(self.advance(start, min(self.piece, self.n_steps - start)))
         voltage, conductance, spikes = (np.concatenate(column) for column in zip(*parts, strict=True))
         dt = self.problem.dt
         return Trace(
@@ -229,28 +238,28 @@ class Engine:
             spike_compartment=spikes[:, 1],
             spike_stimulus=spikes[:, 2],
             dt=dt,
-            method=method,
+            method=self.method,
             n_steps=self.n_steps,
-            final=self._final(),
+            final=self.final(),
         )
 
-    def to_file(self, store: Store, per_block: int, method: str) -> Trace:
+    def to_file(self, store: Store, per_block: int) -> Trace:
         """Run to the end from where the file ends; every block is written as it is done."""
         found = store.restore()
         if found is None:
-            store.write(0, *self._first(), np.empty((0, 3), np.int64), 0, self._checkpoint())
+            store.write(0, *self._first(), np.empty((0, 3), np.int64), 0, self.checkpoint())
             start = 0
         else:
             start = found[0]
-            self._restore(found[1])
+            self.restore(found[1])
         while start < self.n_steps:
             record, end = start // self.every + 1, min(start + per_block, self.n_steps)
             parts = []
             while start < end:
                 count = min(self.piece, end - start)
-                parts.append(self._advance(start, count))
+                parts.append(self.advance(start, count))
                 start += count
             voltage, conductance, spikes = (np.concatenate(column) for column in zip(*parts, strict=True))
-            store.write(record, voltage, conductance, spikes, start, self._checkpoint())
+            store.write(record, voltage, conductance, spikes, start, self.checkpoint())
         trace = load(store.path)
-        return Trace(**{**vars(trace), "final": self._final()})
+        return Trace(**{**vars(trace), "final": self.final()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,74 @@ def simulate(
     >>> bool(trace.voltage.max() > -70.0)
     True
     """
+    engine, signature = prepare(
+        compartments, synapses, inputs, dt=dt, duration=duration, record=record, record_synapses=record_synapses,
+        every=every, method=method, arrival=arrival, kinetics=kinetics, mechanisms=mechanisms, integration=integration,
+        direction=direction, gate=gate, current=current, clamps=clamps, initial=initial, n_stimuli=n_stimuli,
+        dtype=dtype, threads=threads,
+    )  # fmt: skip
+    if store is None:
+        if resume:
+            raise ParameterError(
+                "resume=True goes on with a file: give store=, or initial=trace.final to go on in memory"
+            )
+        return engine.to_memory()
+    file = Path(path("store", store))
+    step, n_steps = engine.problem.dt, engine.n_steps
+    layout = Layout(
+        records=n_steps // engine.every + 1,
+        rows=engine.problem.n_rows,
+        compartment=engine.probes,
+        synapse=engine.synapses,
+        most_spikes=engine.most_spikes,
+        memory=engine.checkpoint_size,
+        dtype=engine.problem.dtype,
+        attributes={
+            "fingerprint": signature(), "dt": step, "every": engine.every, "method": method,
+            "duration": n_steps * step,
+        },
+    )  # fmt: skip
+    per_block = _steps("block", block, step)
+    return engine.to_file(Store(file, layout, bool(resume)), max(1, per_block))
+
+
+def prepare(
+    compartments: Compartments,
+    synapses: Synapses | None,
+    inputs: Spikes | Waveform | ArrayLike | None,
+    *,
+    dt: float,
+    duration: float,
+    record: str | ArrayLike = "soma",
+    record_synapses: str | ArrayLike = (),
+    every: int = 1,
+    method: str = "backward_euler",
+    arrival: str = "nearest",
+    kinetics: str | Kinetics | Sequence[str | Kinetics] | None = None,
+    mechanisms: str | Mechanism | Sequence[str | Mechanism] = (),
+    integration: str = "shunting",
+    direction: str = "reciprocal",
+    gate: Gate | None = None,
+    current: ArrayLike | None = None,
+    clamps: Clamp | Sequence[Clamp] = (),
+    initial: str | ArrayLike | Snapshot = "rest",
+    n_stimuli: int | None = None,
+    dtype: DTypeLike | None = None,
+    threads: int | None = None,
+) -> tuple[Engine, Callable[[], str]]:
+    """Check the arguments of `simulate`, and lay out what they ask for.
+
+    Returns
+    -------
+    engine : Engine
+    signature : callable
+        Returns a digest of everything that the recording depends on.
+
+    Raises
+    ------
+    ParameterError
+        As `simulate`.
+    """
     compartments_given("compartments", compartments)
     if synapses is not None:
         instance("synapses", synapses, Synapses, "such as ds.Synapses.scatter(compartments)")
@@ -189,38 +257,24 @@ def simulate(
         initial, problem, compartments, synapses, given, constant, clamped, integration, direction, gate
     )
     engine = Engine(
-        problem, given, constant[:, injected], clamped, injected, begin, arrival, n_steps, every, probes, traced,
-        threads_for(threads, compartments.size * n_rows * min(n_steps, 1000)),
+        problem, method, given, constant[:, injected], clamped, injected, begin, arrival, n_steps, every, probes,
+        traced, threads_for(threads, compartments.size * n_rows * min(n_steps, 1000)),
     )  # fmt: skip
-    if store is None:
-        if resume:
-            raise ParameterError(
-                "resume=True goes on with a file: give store=, or initial=trace.final to go on in memory"
-            )
-        return engine.to_memory(method)
-    file = Path(path("store", store))
-    mark = fingerprint(
-        compartments.parent, compartments.leak, compartments.coupling, compartments.capacitance, problem.offset,
-        *([] if synapses is None else [getattr(synapses, name) for name in ("compartment", "source", "conductance")]),
-        problem.wiring.current, [repr(c) for c in courses], course, [repr(m) for m in active], engine.events.step,
-        engine.events.slot, engine.events.p, engine.events.q, constant,
-        *(v for c in clamped for v in (c.amplitude, c.compartment, c.start, c.stop, c.interval)),
-        *([] if not isinstance(given, Waveform) else [given.values, given.interval, given.unit]),
-        begin.voltage, begin.q, probes, traced, step, n_steps, every, method, arrival, integration, direction,
-        repr(gate), str(kind),
-    )  # fmt: skip
-    layout = Layout(
-        records=n_steps // every + 1,
-        rows=n_rows,
-        compartment=probes,
-        synapse=traced,
-        most_spikes=(int(n_steps * step) + 1000) * problem.n_sites * n_rows if problem.fires else 0,
-        memory=engine.checkpoint_size,
-        dtype=kind,
-        attributes={"fingerprint": mark, "dt": step, "every": every, "method": method, "duration": n_steps * step},
-    )
-    per_block = _steps("block", block, step)
-    return engine.to_file(Store(file, layout, bool(resume)), max(1, per_block), method)
+
+    def signature() -> str:
+        wired = ("compartment", "source", "conductance")
+        return fingerprint(
+            compartments.parent, compartments.leak, compartments.coupling, compartments.capacitance, problem.offset,
+            *([] if synapses is None else [getattr(synapses, name) for name in wired]),
+            problem.wiring.current, [repr(c) for c in courses], course, [repr(m) for m in active], engine.events.step,
+            engine.events.slot, engine.events.p, engine.events.q, constant,
+            *(v for c in clamped for v in (c.amplitude, c.compartment, c.start, c.stop, c.interval)),
+            *([] if not isinstance(given, Waveform) else [given.values, given.interval, given.unit]),
+            begin.voltage, begin.q, probes, traced, step, n_steps, every, method, arrival, integration, direction,
+            repr(gate), str(kind),
+        )  # fmt: skip
+
+    return engine, signature
 
 
 def _steps(name: str, value: Any, dt: float) -> int:

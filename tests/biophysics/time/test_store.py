@@ -57,7 +57,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path: Path, monkeypatch: pyt
     given, options = arguments(200.0)
     plain = ds.simulate(*given, **options)
     calls = []
-    original = engine.Engine._advance
+    original = engine.Engine.advance
 
     def interrupted(self: Any, start: int, count: int) -> Any:
         calls.append(start)
@@ -65,7 +65,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path: Path, monkeypatch: pyt
             raise KeyboardInterrupt
         return original(self, start, count)
 
-    monkeypatch.setattr(engine.Engine, "_advance", interrupted)
+    monkeypatch.setattr(engine.Engine, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
         ds.simulate(*given, **options, store=tmp_path / "run.h5")
     part = ds.Trace.load(tmp_path / "run.h5")
