@@ -13,6 +13,7 @@ eliminated compartments, each from its far end towards the soma.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -191,25 +192,29 @@ def condense(parent: Ints, ground: Floats, coupling: Floats, active: NDArray[np.
     order = np.lexsort((lengths, level[used], kind[first[used]]))  # equal lengths together: branches are predictable
     used, starts, lengths = used[order], starts[order], lengths[order]
     bounds = np.flatnonzero(np.diff(kind[first[used]]) | np.diff(level[used])) + 1 if used.size else used
-    groups = [part[i : i + pack] for part in np.split(np.arange(used.size), bounds) for i in range(0, part.size, pack)]
+    bounds = np.concatenate([[0], bounds, [used.size]])
+    begin = np.concatenate([np.arange(a, b, pack) for a, b in pairwise(bounds.tolist())]).astype(np.int64)
+    sizes = np.diff(begin, append=used.size)
+    group = np.repeat(np.arange(begin.size), sizes)  # of every chain
+    lane = np.arange(used.size) - begin[group]
+    longest = np.maximum.reduceat(lengths, begin) if begin.size else lengths
     slot = np.empty(n + 1, np.int64)
     slot[dense] = np.arange(dense.size)
     slot[n] = dense.size  # found by index -1, too
-    span = np.empty((len(groups), 2), np.int64)
-    place = dense.size + 1
-    for g, group in enumerate(groups):
-        longest = int(lengths[group].max())
-        span[g] = place, place + longest * pack
-        for lane, c in enumerate(group):
-            rows = np.arange(longest - lengths[c], longest)
-            slot[gone[starts[c] : starts[c] + lengths[c]]] = place + rows * pack + lane
-        place += longest * pack
-    ends = np.full((3, len(groups), pack), dense.size, np.int64)
-    for g, group in enumerate(groups):
-        far, near = gone[starts[group]], gone[starts[group] + lengths[group] - 1]
-        ends[0, g, : group.size] = slot[parent[near]]
-        ends[1, g, : group.size] = slot[below[far]]
-        ends[2, g, : group.size] = np.where(receives[used[group]] > 0, slot[far], dense.size)
+    end = dense.size + 1 + np.cumsum(longest) * pack
+    span = np.stack([end - longest * pack, end], 1)
+    place = int(end[-1]) if begin.size else dense.size + 1
+    owner = np.repeat(np.arange(used.size), lengths)  # chain of every eliminated compartment
+    member = np.arange(owner.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    row = longest[group[owner]] - lengths[owner] + member
+    slot[gone[starts[owner] + member]] = span[group[owner], 0] + row * pack + lane[owner]
+    ends = np.full((3, begin.size * pack), dense.size, np.int64)
+    far, near = gone[starts], gone[starts + lengths - 1]
+    ends[:, group * pack + lane] = (
+        slot[parent[near]],
+        slot[below[far]],
+        np.where(receives[used] > 0, slot[far], dense.size),
+    )
     coefficients = np.zeros((3, place))
     coefficients[0] = 1.0
     coefficients[:, slot[:n]] = up, across, inverse
@@ -224,8 +229,8 @@ def condense(parent: Ints, ground: Floats, coupling: Floats, active: NDArray[np.
         across=coefficients[1],
         inverse=coefficients[2],
         span=span,
-        top=ends[0].ravel(),
-        below=ends[1].ravel(),
-        entry=ends[2].ravel(),
-        n_leaf=sum(bool(kind[first[used[group[0]]]] == LEAF) for group in groups),
+        top=ends[0].copy(),
+        below=ends[1].copy(),
+        entry=ends[2].copy(),
+        n_leaf=int((kind[first[used[begin]]] == LEAF).sum()),
     )

@@ -90,13 +90,17 @@ def of_spikes(
             middle = (nearest + 0.5) * dt - spikes.time
             since = np.maximum(middle, 0.0) if arrival == "middle" else np.zeros_like(middle)
             added.append([(nearest, *kind.states(since))])
-    for d in range(source.size):
-        which = by_source[starts[source[d]] : starts[source[d] + 1]]
-        for step, p, q in added[course[d]]:
-            here = which[step[which] <= n_steps]
-            weight = spikes.weight[here]
-            own = np.full(here.size, d)
-            rows.append((step[here].astype(np.int64), spikes.stimulus[here], own, weight * p[here], weight * q[here]))
+    counts = starts[source + 1] - starts[source]
+    own = np.repeat(np.arange(source.size), counts)  # drive of every pair of a drive and a spike
+    which = by_source[starts[source][own] + np.arange(own.size) - np.repeat(np.cumsum(counts) - counts, counts)]
+    for k, parts in enumerate(added):
+        mine = course[own] == k
+        spike, drive = which[mine], own[mine]
+        for step, p, q in parts:
+            kept = step[spike] <= n_steps
+            here, weight = spike[kept], spikes.weight[spike[kept]]
+            when, whom = step[here].astype(np.int64), spikes.stimulus[here]
+            rows.append((when, whom, drive[kept], weight * p[here], weight * q[here]))
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,7 +91,12 @@ class Problem:
         self._mechanisms(compartments, mechanisms, places, inertia)
 
     def _cast(self, values: Any) -> Array:
-        return np.ascontiguousarray(values, self.dtype)
+        """In the type that is computed in, aligned."""
+        from ...kernels.memory import aligned
+
+        out = aligned(np.shape(values), self.dtype)
+        out[...] = values
+        return out
 
     def _cable(self, compartments: Compartments, base: Floats, inertia: Floats, active: Any) -> tuple[Any, Ints, int]:
         from ...kernels.condense import condense
@@ -216,9 +222,13 @@ class Problem:
 
     def blocks(self, values: Array) -> Array:
         """Batch-first (B, columns) as blocks (n_blocks, columns, width), zero where there is no stimulus."""
-        out = np.zeros((self.n_blocks * self.width, values.shape[1]), self.dtype)
-        out[: self.n_rows] = values
-        return np.ascontiguousarray(out.reshape(self.n_blocks, self.width, values.shape[1]).transpose(0, 2, 1))
+        from ...kernels.memory import aligned
+
+        padded = np.zeros((self.n_blocks * self.width, values.shape[1]), self.dtype)
+        padded[: self.n_rows] = values
+        out = aligned((self.n_blocks, values.shape[1], self.width), self.dtype)
+        out[:] = padded.reshape(self.n_blocks, self.width, values.shape[1]).transpose(0, 2, 1)
+        return out
 
     def batch(self, blocks: Array) -> Array:
         """The reverse of `blocks`."""
@@ -247,6 +257,7 @@ class Problem:
 
     def run(self, arrays: tuple[Any, ...], start: int, n_steps: int, threads: int) -> None:
         """Steps ``start`` to ``start + n_steps``; `arrays` are drives, inputs, probes and memory."""
+        from ...kernels.memory import aligned
         from ...kernels.transient import run
 
         drives, inputs, probes, memory = arrays
@@ -254,4 +265,4 @@ class Problem:
         jobs = [
             (*head, self.middle, start, n_steps, *part, self.lanes) for part in parallel.ranges(self.n_blocks, threads)
         ]
-        parallel.run(run, jobs, threads, lambda: np.zeros(3 * self.n_slots * self.width, self.dtype))
+        parallel.run(run, jobs, threads, partial(aligned, 3 * self.n_slots * self.width, self.dtype))
