@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import sys
 import time
 from typing import Any
 
@@ -21,9 +20,6 @@ TAU = 2.0
 SYNAPSES = (80, 20)
 RATE = 10.0
 """Hz per synapse."""
-
-CORE = sys.platform.startswith("linux")
-"""Whether NEURON's wheel brings CoreNEURON; as the rest of NEURON it takes part with one thread."""
 
 ASKED = {"one cell": 4.0, "float64": 7.0, "float32": 10.0}
 """Times NEURON, per stimulus."""
@@ -47,7 +43,7 @@ class NeuronTransient:
             self._kept.append((connection, spikes.time[spikes.source == cell.synapses.source[j]].tolist()))
         self._soma = self._peer._soma(0.5)
         self._core: Any = None
-        if CORE:
+        if neuron.config.arguments.get("NRN_ENABLE_CORENEURON"):
             from neuron import coreneuron
 
             coreneuron.verbose = 0
@@ -65,6 +61,11 @@ class NeuronTransient:
                 connection.event(t)
         self._parallel.psolve(duration)
         return float(self._soma.v)
+
+    @property
+    def has_core(self) -> bool:
+        """Whether this NEURON was built with CoreNEURON."""
+        return self._core is not None
 
     def close(self) -> None:
         """Remove the cell."""
@@ -104,8 +105,10 @@ def run(quick: bool, progress: Progress) -> list[Table]:
             neuron = NeuronTransient(cell, one)
             deviation["NEURON"] = abs(neuron.run(duration) - float(ours(one, "float64").voltage[0, -1, 0]))
             jobs["NEURON|1|float64"] = Job(lambda: neuron.run(duration))
-            if CORE:
-                deviation["CoreNEURON"] = abs(neuron.run(duration, True) - float(ours(one, "float64").voltage[0, -1, 0]))
+            if neuron.has_core:
+                deviation["CoreNEURON"] = abs(
+                    neuron.run(duration, True) - float(ours(one, "float64").voltage[0, -1, 0])
+                )
                 jobs["CoreNEURON|1|float64"] = Job(lambda: neuron.run(duration, True))
         if importlib.util.find_spec("arbor") is not None:
             from peer_arbor import ArborPeer
