@@ -45,6 +45,7 @@ class Engine:
         threads: int,
     ) -> None:
         self.problem, self.method, self.given, self.start = problem, method, given, start
+        self.fractions = False  # whether open fractions are recorded in place of conductances
         self.constant, self.clamps, self.injected = constant, clamps, injected
         self.n_steps, self.every, self.probes, self.synapses, self.threads = n_steps, every, probes, synapses, threads
         rows: Rows = []
@@ -189,8 +190,9 @@ class Engine:
         return shifted
 
     def _conductances(self, fractions: Array, records: int) -> Array:
-        scale: Array = self.problem.wiring.conductance[self._probe_synapses]
-        values: Array = self._rows(fractions, records, self.synapses.size, 0.0) * scale
+        values = self._rows(fractions, records, self.synapses.size, 0.0)
+        if not self.fractions:
+            values = values * self.problem.wiring.conductance[self._probe_synapses]
         return values
 
     def _first(self) -> tuple[Array, Array]:
@@ -199,6 +201,11 @@ class Engine:
         voltage = start.voltage[None, :, self.probes] + problem.dtype.type(problem.offset)
         drive = problem.wiring.drive[self._probe_synapses]
         return voltage, start.q[None][:, :, drive] * problem.wiring.conductance[self._probe_synapses]
+
+    def voltage(self) -> Array:
+        """Of every compartment now, (B, N), mV."""
+        now: Array = self.problem.voltages(self.memory.voltage) + self.problem.dtype.type(self.problem.offset)
+        return now
 
     def final(self) -> Snapshot:
         """The state at the end, what arrives at that very moment included."""

@@ -80,14 +80,27 @@ class Problem:
         active = np.zeros(self.size, bool)
         for rows in (at, clamped, *places):
             active[rows] = True
-        self.tree, self.slot, self.n_slots = (
-            self._directed(compartments, base, inertia, gate)
-            if direction.gated
-            else self._cable(compartments, base, inertia, active)
-        )
+        self._options = integration, direction, gate, inertia, active
+        self.tree, self.slot, self.n_slots = self._tree(compartments, base)
         self.clamp_row = self.slot[clamped]
         self._synapses(compartments, synapses, courses, course, integration, direction.gated)
         self._mechanisms(compartments, mechanisms, places, inertia)
+
+    def change(self, compartments: Compartments, synapses: Synapses) -> None:
+        """Other conductances of the same synapses and couplings, from the next step on."""
+        integration, direction = self._options[:2]
+        force = integration.force(synapses, compartments, directed=direction.gated)
+        self.wiring.conductance[...] = synapses.conductance[self.order]
+        self.wiring.current[...] = (synapses.conductance * force)[self.order]
+        if compartments is not self._compartments:
+            self.tree = self._tree(compartments, direction.base(compartments, integration)[0])[0]
+
+    def _tree(self, compartments: Compartments, base: Floats) -> tuple[Any, Ints, int]:
+        _, direction, gate, inertia, active = self._options
+        self._compartments = compartments
+        if direction.gated:
+            return self._directed(compartments, base, inertia, gate)
+        return self._cable(compartments, base, inertia, active)
 
     def _cast(self, values: Any) -> Array:
         return np.ascontiguousarray(values, self.dtype)
