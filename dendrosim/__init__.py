@@ -29,6 +29,7 @@ _HOME = {
     "Spikes": "biophysics.time.inputs",
     "Waveform": "biophysics.time.inputs",
     "Clamp": "biophysics.time.inputs",
+    "Connections": "biophysics.time.connections",
     "Exponential": "biophysics.time.kinetics",
     "Alpha": "biophysics.time.kinetics",
     "DifferenceOfExponentials": "biophysics.time.kinetics",
@@ -73,6 +74,7 @@ __all__ = [
     "Attenuation",
     "Clamp",
     "Compartments",
+    "Connections",
     "CreditFidelity",
     "DifferenceOfExponentials",
     "Exponential",
@@ -133,6 +135,7 @@ if TYPE_CHECKING:
     from .biophysics.presets import SynapseKind
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
+    from .biophysics.time.connections import Connections
     from .biophysics.time.inputs import Clamp, Spikes, Waveform
     from .biophysics.time.kinetics import NMDA, Alpha, DifferenceOfExponentials, Exponential, Instantaneous
     from .biophysics.time.mechanisms import AdaptiveIntegrateAndFire, HodgkinHuxley, IntegrateAndFire, LeakConductance

@@ -18,6 +18,7 @@ PUBLIC = [
     "Attenuation",
     "Clamp",
     "Compartments",
+    "Connections",
     "CreditFidelity",
     "DifferenceOfExponentials",
     "Exponential",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from .mechanisms import add_currents, advance
 from .simd import absolute, choose_least, clamp, exponential, fill, load, store
+from .spiking import Links, deliver, forget, remember
 from .transient_solve import solve
 
 Array = NDArray[Any]
@@ -95,6 +96,8 @@ class Inputs(NamedTuple):
     clamp_current : float array of shape (n_blocks * n_currents * n_clamps * width,)
         For every step, or one for all of them.
     n_currents : int
+    links : Links
+        Spikes of cells that drive cells.
     """
 
     n_inputs: int
@@ -108,6 +111,7 @@ class Inputs(NamedTuple):
     clamp_row: Array
     clamp_current: Array
     n_currents: int
+    links: Links
 
 
 class Probes(NamedTuple):
@@ -132,12 +136,17 @@ class Probes(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """States of all blocks, one after another; what a call leaves, the next one goes on from."""
+    """States of all blocks, one after another; what a call leaves, the next one goes on from.
+
+    `ring` and `active` are those of `spiking`; `fired` and `n_fired` are the spikes of a call.
+    """
 
     voltage: Array
     p: Array
     q: Array
     mechanism: Array
+    ring: Array
+    active: Array
     fired: Array
     n_fired: Array
 
@@ -275,12 +284,15 @@ def run(
     n_drives, n_clamps, n_levels = drives.source.size * width, clamp_row.size, level_step.size - 1
     n_states = memory.mechanism.size // max(1, memory.n_fired.size)
     capacity = memory.fired.size // max(1, memory.n_fired.size)
+    links, length = inputs.links, inputs.links.length
     for block in range(first, last):
         V = memory.voltage[block * size : (block + 1) * size]
         p = memory.p[block * n_drives : (block + 1) * n_drives]
         q = memory.q[block * n_drives : (block + 1) * n_drives]
         state = memory.mechanism[block * n_states : (block + 1) * n_states]
         fired = memory.fired[block * capacity : (block + 1) * capacity]
+        ring = memory.ring[block * length * links.n_sources : (block + 1) * length * links.n_sources]
+        active = memory.active[block * length : (block + 1) * length]
         count, record, level = 0, 0, 0
         event = event_begin[block]
         for step in range(n_steps):
@@ -288,6 +300,8 @@ def run(
                 p[event_slot[event]] += event_p[event]
                 q[event_slot[event]] += event_q[event]
                 event += 1
+            if length > 0:
+                deliver(links, ring, active, start + step, p, q, lanes)
             for n in range(nd):
                 i = n * width
                 store(G, i, fill(ground[n], lanes))
@@ -308,7 +322,11 @@ def run(
                     store(V, i, load(b, i, lanes) * two - load(V, i, lanes))
             else:
                 solve(tree, G, m, b, V, V, lanes)
+            before = count
             count = advance(mechanisms, state, 0, V, offset, start + step, fired, count, lanes)
+            if links.own:
+                forget(links, ring, active, start + step)
+                remember(links, ring, active, fired, before, count, lanes)
             if (start + step + 1) % probes.every == 0:
                 _record(probes, q, wiring.drive, V, block * probes.n_records + record, lanes)
                 record += 1

@@ -19,8 +19,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def activity_given(synapses: Synapses | None, inputs: Any) -> Spikes | Waveform | None:
-    """Inputs as spikes or a waveform.
+def activity_given(synapses: Synapses | None, inputs: Any, connected: bool) -> Spikes | Waveform | None:
+    """Inputs as spikes or a waveform; none are needed where cells drive synapses.
 
     Raises
     ------
@@ -30,6 +30,8 @@ def activity_given(synapses: Synapses | None, inputs: Any) -> Spikes | Waveform 
     if synapses is None:
         if inputs is not None:
             raise ParameterError("inputs drive synapses, and there are none: pass synapses=, or leave inputs out")
+        return None
+    if inputs is None and connected:
         return None
     if inputs is None:
         raise ParameterError(
@@ -141,7 +143,7 @@ def recorded(name: str, value: Any, size: int, named: dict[str, Ints]) -> Ints:
     return given.astype(np.int64)
 
 
-def snapshot_given(initial: Snapshot, shapes: dict[str, tuple[int, ...]]) -> Snapshot:
+def snapshot_given(initial: Snapshot, shapes: dict[str, tuple[int, ...]], n_cells: int) -> Snapshot:
     """A snapshot that fits.
 
     Raises
@@ -157,4 +159,14 @@ def snapshot_given(initial: Snapshot, shapes: dict[str, tuple[int, ...]]) -> Sna
                 f"initial.{name} has shape {own}, this simulation {shape}: go on with the cell, synapses and "
                 "mechanisms that it was made with"
             )
+    spikes = numbers("initial.spikes", initial.spikes)
+    if spikes.ndim != 2 or spikes.shape[1] != 3:
+        raise ParameterError(f"initial.spikes has shape {spikes.shape}; expected (n, 3): stimulus, cell, time in ms")
+    low = np.array([0.0, 0.0, -np.inf])
+    high = np.array([shapes["voltage"][0] - 1.0, n_cells - 1.0, 0.0])
+    if not (np.isfinite(spikes).all() and (spikes >= low).all() and (spikes <= high).all()):
+        raise ParameterError(
+            "initial.spikes holds stimuli or cells that do not exist, or times after the beginning; take trace.final "
+            "of a run with the same cells and stimuli"
+        )
     return initial

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ParameterError
+from .connections import Recurrence
 from .events import Events, Rows, of_levels, of_spikes, steps_of, unit_of
 from .inputs import Clamp, Spikes, Waveform
 from .problem import Problem
@@ -21,6 +22,8 @@ Ints = NDArray[np.int64]
 
 PIECE = 30_000_000
 """Compartment-steps between two looks at the outside (an interrupt, a finished block): some tens of milliseconds."""
+STATES = 6
+"""The first so many arrays of `Memory` are what a simulation goes on from."""
 SPIKES = 2_000_000
 """Spikes that there is room for in between."""
 
@@ -43,7 +46,9 @@ class Engine:
         probes: Ints,
         synapses: Ints,
         threads: int,
+        recurrence: Recurrence,
     ) -> None:
+        self.recurrence = recurrence
         self.problem, self.method, self.given, self.start = problem, method, given, start
         self.fractions = False  # whether open fractions are recorded in place of conductances
         self.constant, self.clamps, self.injected = constant, clamps, injected
@@ -78,6 +83,7 @@ class Engine:
             problem.blocks(start.p).reshape(-1),
             problem.blocks(start.q).reshape(-1),
             problem.blocks(start.mechanism).reshape(-1),
+            *self.recurrence.ring(start.spikes),
             np.empty(0, np.int64),
             np.zeros(problem.n_blocks, np.int64),
         )
@@ -85,7 +91,7 @@ class Engine:
     @property
     def checkpoint_size(self) -> int:
         """Bytes of a checkpoint."""
-        return sum(array.nbytes for array in self.memory[:4])
+        return sum(array.nbytes for array in self.memory[:STATES])
 
     @property
     def most_spikes(self) -> int:
@@ -95,12 +101,12 @@ class Engine:
 
     def checkpoint(self) -> bytes:
         """The state now, for `restore`."""
-        return b"".join(array.tobytes() for array in self.memory[:4])
+        return b"".join(array.tobytes() for array in self.memory[:STATES])
 
     def restore(self, data: bytes) -> None:
         """Go back to what `checkpoint` returned."""
         at = 0
-        for array in self.memory[:4]:
+        for array in self.memory[:STATES]:
             array[:] = np.frombuffer(data, array.dtype, array.size, at)
             at += array.nbytes
 
@@ -141,6 +147,7 @@ class Engine:
             problem.clamp_row,
             np.ascontiguousarray(blocks.reshape(-1), problem.dtype),
             len(now),
+            self.recurrence.links,
         )
 
     def advance(self, start: int, count: int) -> tuple[Array, Array, Ints]:
@@ -208,7 +215,7 @@ class Engine:
         return now
 
     def final(self) -> Snapshot:
-        """The state at the end, what arrives at that very moment included."""
+        """The state at the end, what arrives from outside at that very moment included."""
         problem, memory = self.problem, self.memory
         p, q = memory.p.copy(), memory.q.copy()
         _, slot, more_p, more_q, begin = self.events.between(self.n_steps, self.n_steps + 1)
@@ -226,6 +233,7 @@ class Engine:
             problem.batch(q),
             problem.batch(memory.mechanism),
             np.array(activity),
+            self.recurrence.under_way(memory.ring, self.n_steps),
         )
 
     def to_memory(self) -> Trace:

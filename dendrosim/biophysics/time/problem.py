@@ -224,6 +224,8 @@ class Problem:
         self.mechanisms = tuple(arrays)
         self.n_sites = site
         self.site_compartment = np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64)
+        fires = [np.full(rows.size, mechanism.fires) for mechanism, rows in zip(mechanisms, places, strict=True)]
+        self.site_fires = np.concatenate([np.empty(0, bool), *fires])
         self.n_states = sum(m.n_states * rows.size for m, rows in zip(mechanisms, places, strict=True))
         self.fires = any(mechanism.fires for mechanism in mechanisms)
 

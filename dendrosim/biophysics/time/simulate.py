@@ -19,6 +19,7 @@ from ..synapse_checks import count
 from ..synapses import Synapses
 from ..system import float_type, threads_for
 from .arguments import activity_given, currents_given, recorded, rows_of
+from .connections import Connections, Recurrence, lags_given
 from .engine import Engine
 from .events import ARRIVALS
 from .inputs import Clamp, Spikes, Waveform, clamps_given
@@ -53,6 +54,7 @@ def simulate(
     gate: Gate | None = None,
     current: ArrayLike | None = None,
     clamps: Clamp | Sequence[Clamp] = (),
+    connections: Connections | None = None,
     initial: str | ArrayLike | Snapshot = "rest",
     n_stimuli: int | None = None,
     dtype: DTypeLike | None = None,
@@ -99,6 +101,8 @@ def simulate(
         Constant currents, pA.
     clamps : Clamp or sequence of Clamp, optional
         Currents that change.
+    connections : Connections, optional
+        Spikes of somas that drive inputs, after delays; `inputs` may then be left out.
     initial : {"rest", "steady"}, array of shape (N,) or (B, N), or Snapshot, default "rest"
         Everything at the leak's reversal potential and synapses closed; the steady state under the activity and
         currents of the beginning; voltages in mV; or ``trace.final`` of another call, which goes on bit for bit where
@@ -145,8 +149,8 @@ def simulate(
     engine, signature = prepare(
         compartments, synapses, inputs, dt=dt, duration=duration, record=record, record_synapses=record_synapses,
         every=every, method=method, arrival=arrival, kinetics=kinetics, mechanisms=mechanisms, integration=integration,
-        direction=direction, gate=gate, current=current, clamps=clamps, initial=initial, n_stimuli=n_stimuli,
-        dtype=dtype, threads=threads,
+        direction=direction, gate=gate, current=current, clamps=clamps, connections=connections, initial=initial,
+        n_stimuli=n_stimuli, dtype=dtype, threads=threads,
     )  # fmt: skip
     if store is None:
         if resume:
@@ -192,6 +196,7 @@ def prepare(
     gate: Gate | None = None,
     current: ArrayLike | None = None,
     clamps: Clamp | Sequence[Clamp] = (),
+    connections: Connections | None = None,
     initial: str | ArrayLike | Snapshot = "rest",
     n_stimuli: int | None = None,
     dtype: DTypeLike | None = None,
@@ -228,7 +233,15 @@ def prepare(
     active = mechanisms_given(mechanisms)
     if active and way.gated:
         raise ParameterError("mechanisms= need the reciprocal cable: directed trees have no voltage to act back on")
-    given = activity_given(synapses, inputs)
+    lag = np.empty(0, np.int64)
+    if connections is not None:
+        lag = lags_given(connections, compartments, synapses, active, step)
+    elif isinstance(initial, Snapshot) and len(initial.spikes):
+        raise ParameterError(
+            f"initial holds {len(initial.spikes)} spikes that are still under way, and connections= is missing; pass "
+            "those of the run before, or drop the spikes by dataclasses.replace(initial, spikes=np.empty((0, 3)))"
+        )
+    given = activity_given(synapses, inputs, connections is not None)
     arrays = (inputs, current, initial)
     kind = float_type(dtype, *(a for a in arrays if isinstance(a, np.ndarray)))
     clamped = clamps_given(clamps, compartments.size)
@@ -256,9 +269,11 @@ def prepare(
     begin = first_snapshot(
         initial, problem, compartments, synapses, given, constant, clamped, integration, direction, gate
     )
+    every_cell, every_input = np.arange(compartments.n_cells), np.arange(problem.n_inputs)
+    recurrence = Recurrence(connections, lag, problem, every_cell, compartments.roots, every_input, True)
     engine = Engine(
         problem, method, given, constant[:, injected], clamped, injected, begin, arrival, n_steps, every, probes,
-        traced, threads_for(threads, compartments.size * n_rows * min(n_steps, 1000)),
+        traced, threads_for(threads, compartments.size * n_rows * min(n_steps, 1000)), recurrence,
     )  # fmt: skip
 
     def signature() -> str:
@@ -271,7 +286,8 @@ def prepare(
             *(v for c in clamped for v in (c.amplitude, c.compartment, c.start, c.stop, c.interval)),
             *([] if not isinstance(given, Waveform) else [given.values, given.interval, given.unit]),
             begin.voltage, begin.q, probes, traced, step, n_steps, every, method, arrival, integration, direction,
-            repr(gate), str(kind),
+            repr(gate), str(kind), begin.spikes,
+            *([] if connections is None else [connections.cell, connections.input, lag, connections.weight]),
         )  # fmt: skip
 
     return engine, signature

@@ -52,7 +52,7 @@ def first_snapshot(
     }
     shapes["activity"] = (b, problem.n_inputs)
     if isinstance(initial, Snapshot):
-        return snapshot_given(initial, shapes)
+        return snapshot_given(initial, shapes, compartments.n_cells)
     p, q, activity = np.zeros((b, d)), np.zeros((b, d)), np.zeros((b, problem.n_inputs))
     if isinstance(initial, str) and initial == "rest":
         voltage = np.full((b, n), problem.offset)

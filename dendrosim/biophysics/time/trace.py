@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,9 @@ class Snapshot:
     mechanism : float array of shape (B, n_states)
     activity : float array of shape (B, P)
         Continuous activity that the states know of.
+    spikes : float array of shape (n_spikes, 3)
+        Stimulus, cell, and time (ms, 0 or before) of spikes that are still under way, see `Connections`; those that
+        arrive at this very moment are among them.
     """
 
     voltage: Array
@@ -33,6 +36,7 @@ class Snapshot:
     q: Array
     mechanism: Array
     activity: Floats
+    spikes: Floats = field(default_factory=lambda: np.empty((0, 3)))
 
 
 @dataclass(frozen=True, eq=False)
