@@ -13,7 +13,8 @@ from .trains import frozen, presented, together
 def delayed_cue(
     seed: int = 0,
     *,
-    n_cues: int = 2,
+    n_classes: int = 2,
+    per_class: int = 1,
     n_inputs: int = 100,
     rate: float = 20.0,
     length: float = 50.0,
@@ -38,8 +39,9 @@ def delayed_cue(
     ----------
     seed : int, default 0
         Same seed, same bits. Cues, background and classes do not depend on the distractors.
-    n_cues : int, default 2
-        One per class.
+    n_classes : int, default 2
+    per_class : int, default 1
+        Cues of each class; cue k is of class ``k % n_classes``.
     n_inputs : int, default 100
     rate : float, default 20.0
         Of each input within a cue, Hz.
@@ -69,7 +71,7 @@ def delayed_cue(
     >>> task.answer, task.outcome, task.duration
     (60.0, 140.0, 140.0)
     """
-    natural("n_cues", n_cues, 2)
+    n_cues = natural("n_classes", n_classes, 2) * natural("per_class", per_class, 1)
     natural("n_inputs", n_inputs, 1)
     natural("n_distractors", n_distractors)
     natural("distractor_kinds", distractor_kinds, 1)
@@ -88,9 +90,9 @@ def delayed_cue(
     parts = []
     for part, size in (("train", natural("n_train", n_train, 1)), ("test", natural("n_test", n_test, 1))):
         rng = stream(seed, f"delayed_cue/{part}")
-        trial, y = np.arange(size), rng.integers(0, n_cues, size)
+        trial, cue = np.arange(size), rng.integers(0, n_cues, size)
         before = presented(
-            [(trial, cues, y, np.zeros(size))], n_inputs, size, outcome, rng,
+            [(trial, cues, cue, np.zeros(size))], n_inputs, size, outcome, rng,
             jitter=spread, deletion=lost, noise=background,
         )  # fmt: skip
         rng = stream(seed, f"delayed_cue/{part}/distractors")
@@ -99,19 +101,21 @@ def delayed_cue(
             [(np.repeat(trial, n_distractors), others, rng.integers(0, distractor_kinds, n), wait * rng.random(n))],
             n_inputs, size, outcome, rng, jitter=spread, deletion=lost, noise=0.0,
         )  # fmt: skip
-        parts.append(Trials(together(before, after), y))
+        parts.append(Trials(together(before, after), cue % n_classes, {"pattern": cue}))
     return TemporalTask(
         name="delayed_cue",
         train=parts[0],
         test=parts[1],
         duration=outcome,
-        n_classes=n_cues,
+        n_classes=n_classes,
         answer=answer,
         outcome=outcome,
         patterns=(*cues, *others[: distractor_kinds if n_distractors else 0]),
-        pattern_class=np.concatenate([np.arange(n_cues), np.full(distractor_kinds if n_distractors else 0, -1)]),
+        pattern_class=np.concatenate(
+            [np.arange(n_cues) % n_classes, np.full(distractor_kinds if n_distractors else 0, -1)]
+        ),
         description=(
-            f"{n_cues} cues of {lasting:g} ms on {n_inputs} inputs, and an outcome {wait:g} ms later, after "
+            f"{n_cues} cues of {lasting:g} ms on {n_inputs} inputs, {n_classes} classes, and an outcome {wait:g} ms later, after "
             f"{n_distractors} distractors: {n_train} trials to learn from, {n_test} to test on."
         ),
         seed=seed,

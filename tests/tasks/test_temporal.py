@@ -134,6 +134,15 @@ def test_after_a_cue_come_noise_and_distractors_and_then_the_outcome():
     assert measured.mean() == pytest.approx(expected, abs=4 * np.sqrt(expected / 200))
 
 
+def test_several_cues_may_mean_the_same():
+    task = ds.tasks.delayed_cue(1, per_class=3, n_train=60, n_test=5, delay=0.0, **QUIET)
+    cue = task.train.factors["pattern"]
+    assert set(cue) == set(range(6))
+    np.testing.assert_array_equal(task.train.y, cue % 2)
+    shown, _ = task.train.batch([4])
+    np.testing.assert_array_equal(np.sort(shown.time), np.sort(task.patterns[cue[4]].time))
+
+
 def counts_between(trials, begin, end):
     inside = (trials.spikes.time >= begin) & (trials.spikes.time < end)
     return np.bincount(trials.spikes.stimulus[inside], minlength=len(trials))
@@ -158,7 +167,7 @@ def test_distractors_say_nothing_about_the_class():
         ("spike_patterns", {"jitter": -1.0}, r"jitter=-1.0 ms .*>= 0"),
         ("spike_patterns", {"per_class": 0}, r"per_class=0 .*>= 1"),
         ("delayed_cue", {"delay": -5.0}, r"delay=-5.0 ms .*>= 0"),
-        ("delayed_cue", {"n_cues": 1}, r"n_cues=1 .*>= 2"),
+        ("delayed_cue", {"n_classes": 1}, r"n_classes=1 .*>= 2"),
         ("delayed_cue", {"n_distractors": -1}, r"n_distractors=-1 .*>= 0"),
     ],
 )
