@@ -82,6 +82,7 @@ def delayed_cue(
     begin = arguments.number("onset", onset, least=0.0, unit="ms")
     lasting = arguments.number("length", length, above=0.0, unit="ms")
     wait = arguments.number("delay", delay, least=0.0, unit="ms")
+    n_others = distractor_kinds if n_distractors else 0
     answer, outcome = begin + lasting, begin + lasting + wait
     draw = stream(seed, "delayed_cue/cues")
     cues = [frozen(n_inputs, hertz, begin, lasting, draw, equal_counts) for _ in range(n_cues)]
@@ -110,13 +111,11 @@ def delayed_cue(
         n_classes=n_classes,
         answer=answer,
         outcome=outcome,
-        patterns=(*cues, *others[: distractor_kinds if n_distractors else 0]),
-        pattern_class=np.concatenate(
-            [np.arange(n_cues) % n_classes, np.full(distractor_kinds if n_distractors else 0, -1)]
-        ),
+        patterns=(*cues, *others[:n_others]),
+        pattern_class=np.concatenate([np.arange(n_cues) % n_classes, np.full(n_others, -1)]),
         description=(
-            f"{n_cues} cues of {lasting:g} ms on {n_inputs} inputs, {n_classes} classes, and an outcome {wait:g} ms later, after "
-            f"{n_distractors} distractors: {n_train} trials to learn from, {n_test} to test on."
+            f"{n_cues} cues of {lasting:g} ms on {n_inputs} inputs, {n_classes} classes, and an outcome "
+            f"{wait:g} ms later, after {n_distractors} distractors: {n_train} trials to learn from, {n_test} to test on."
         ),
         seed=seed,
     )
