@@ -115,7 +115,7 @@ def delayed_cue(
         pattern_class=np.concatenate([np.arange(n_cues) % n_classes, np.full(n_others, -1)]),
         description=(
             f"{n_cues} cues of {lasting:g} ms on {n_inputs} inputs, {n_classes} classes, and an outcome "
-            f"{wait:g} ms later, after {n_distractors} distractors: {n_train} trials to learn from, {n_test} to test on."
+            f"{wait:g} ms later, after {n_distractors} distractors: {n_train} trials to learn from, {n_test} to test."
         ),
         seed=seed,
     )
