@@ -42,7 +42,9 @@ _HOME = {
     "Network": "networks.network",
     "Neurons": "networks.neurons",
     "Learner": "plasticity.learner",
+    "Deliveries": "plasticity.deliveries",
     "NeuronLearner": "plasticity.neuron",
+    "OnlineLearner": "plasticity.online",
     "Run": "training.run",
     "train": "training.train",
     "credit_fidelity": "diagnostics.credit_of",
@@ -76,6 +78,7 @@ __all__ = [
     "Compartments",
     "Connections",
     "CreditFidelity",
+    "Deliveries",
     "DifferenceOfExponentials",
     "Exponential",
     "Fidelity",
@@ -91,6 +94,7 @@ __all__ = [
     "Network",
     "NeuronLearner",
     "Neurons",
+    "OnlineLearner",
     "Passive",
     "PassiveFit",
     "Run",
@@ -150,8 +154,10 @@ if TYPE_CHECKING:
     from .morphology.tree import Morphology
     from .networks.network import Network
     from .networks.neurons import Neurons
+    from .plasticity.deliveries import Deliveries
     from .plasticity.learner import Learner
     from .plasticity.neuron import NeuronLearner
+    from .plasticity.online import OnlineLearner
     from .training.run import Run
     from .training.train import train
 
