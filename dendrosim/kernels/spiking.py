@@ -94,3 +94,27 @@ def remember(links: Links, ring: Array, active: Array, fired: Array, first: int,
             slot = fired[2 * k] % links.length
             active[slot] = 1
             ring[slot * links.n_sources + source] |= 1 << (fired[2 * k + 1] % width)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def exchange(links: Links, ring: Array, active: Array, fired: Array, n_fired: Array, seen: Array, lanes: Lanes) -> None:
+    """Put the spikes of all blocks since `seen` (n_blocks,), which is brought up to date, into the ring."""
+    n_blocks = n_fired.size
+    size, capacity = ring.size // n_blocks, fired.size // n_blocks
+    for block in range(n_blocks):
+        here = ring[block * size : (block + 1) * size]
+        now = active[block * links.length : (block + 1) * links.length]
+        own = fired[block * capacity : (block + 1) * capacity]
+        remember(links, here, now, own, seen[block], n_fired[block], lanes)
+        seen[block] = n_fired[block]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def make_room(links: Links, ring: Array, active: Array, first: int, last: int) -> None:
+    """`forget` for steps `first` to `last` and all blocks."""
+    size = links.length * links.n_sources
+    for block in range(active.size // links.length):
+        here = ring[block * size : (block + 1) * size]
+        now = active[block * links.length : (block + 1) * links.length]
+        for step in range(first, last):
+            forget(links, here, now, step)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
@@ -241,12 +242,13 @@ def run(
     offset: float,
     middle: bool,
     start: int,
+    done: int,
     n_steps: int,
     first: int,
     last: int,
     lanes: Lanes,
 ) -> None:
-    """`n_steps` steps for the blocks from `first` to `last`.
+    """Steps `done` to `n_steps` of a piece, for the blocks from `first` to `last`.
 
     Parameters
     ----------
@@ -260,7 +262,7 @@ def run(
     middle : bool
         Crank-Nicolson.
     start : int
-        Number of steps done before.
+        Number of steps before the piece.
     """
     width = len(lanes)
     zero = fill(work.dtype.type(0.0), lanes)
@@ -293,9 +295,13 @@ def run(
         fired = memory.fired[block * capacity : (block + 1) * capacity]
         ring = memory.ring[block * length * links.n_sources : (block + 1) * length * links.n_sources]
         active = memory.active[block * length : (block + 1) * length]
-        count, record, level = 0, 0, 0
+        count, level = memory.n_fired[block] if done else 0, 0
+        record = (start + done) // probes.every - start // probes.every
         event = event_begin[block]
-        for step in range(n_steps):
+        event += np.searchsorted(event_step[event : event_begin[block + 1]], done)
+        while level < n_levels - 1 and level_step[level + 1] <= done:
+            level += 1
+        for step in range(done, n_steps):
             while event < event_begin[block + 1] and event_step[event] == step:
                 p[event_slot[event]] += event_p[event]
                 q[event_slot[event]] += event_q[event]

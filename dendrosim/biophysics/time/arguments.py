@@ -143,7 +143,7 @@ def recorded(name: str, value: Any, size: int, named: dict[str, Ints]) -> Ints:
     return given.astype(np.int64)
 
 
-def snapshot_given(initial: Snapshot, shapes: dict[str, tuple[int, ...]], n_cells: int) -> Snapshot:
+def snapshot_given(initial: Snapshot, shapes: dict[str, tuple[int, ...]]) -> Snapshot:
     """A snapshot that fits.
 
     Raises
@@ -159,14 +159,28 @@ def snapshot_given(initial: Snapshot, shapes: dict[str, tuple[int, ...]], n_cell
                 f"initial.{name} has shape {own}, this simulation {shape}: go on with the cell, synapses and "
                 "mechanisms that it was made with"
             )
+    return initial
+
+
+def under_way_given(initial: Snapshot, connected: bool, n_rows: int, n_cells: int) -> None:
+    """Check the spikes of a snapshot that are still under way.
+
+    Raises
+    ------
+    ParameterError
+        If they are impossible, or there are no connections for them.
+    """
     spikes = numbers("initial.spikes", initial.spikes)
     if spikes.ndim != 2 or spikes.shape[1] != 3:
         raise ParameterError(f"initial.spikes has shape {spikes.shape}; expected (n, 3): stimulus, cell, time in ms")
-    low = np.array([0.0, 0.0, -np.inf])
-    high = np.array([shapes["voltage"][0] - 1.0, n_cells - 1.0, 0.0])
+    if len(spikes) and not connected:
+        raise ParameterError(
+            f"initial holds {len(spikes)} spikes that are still under way, and connections= is missing; pass those of "
+            "the run before, or drop the spikes by dataclasses.replace(initial, spikes=np.empty((0, 3)))"
+        )
+    low, high = np.array([0.0, 0.0, -np.inf]), np.array([n_rows - 1.0, n_cells - 1.0, 0.0])
     if not (np.isfinite(spikes).all() and (spikes >= low).all() and (spikes <= high).all()):
         raise ParameterError(
             "initial.spikes holds stimuli or cells that do not exist, or times after the beginning; take trace.final "
             "of a run with the same cells and stimuli"
         )
-    return initial

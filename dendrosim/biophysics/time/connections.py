@@ -197,9 +197,11 @@ class Recurrence:
         late, source = lag[which], np.searchsorted(self.sources, connections.cell[which])
         pair = np.flatnonzero(np.diff(late, prepend=-1) | np.diff(source, prepend=-1))
         lags = np.unique(late)
-        units = [kind.states(np.zeros(1)) for kind in problem.courses] if drive.size else []
-        p, q = (np.array([float(unit[i][0]) for unit in units]) for i in (0, 1))
-        weight, course = connections.weight[which], problem.drive_course[drive]
+        course = problem.drive_course[drive]
+        p, q = np.zeros((2, len(problem.courses)))
+        for k in np.unique(course):
+            p[k], q[k] = (float(state[0]) for state in problem.courses[k].states(np.zeros(1)))
+        weight = connections.weight[which]
         self.links = Links(
             int(lag.max(initial=-1)) + 1,
             self.sources.size,
@@ -209,8 +211,8 @@ class Recurrence:
             source[pair],
             np.append(pair, drive.size),
             drive,
-            (weight * p[course] if drive.size else weight).astype(problem.dtype),
-            (weight * q[course] if drive.size else weight).astype(problem.dtype),
+            (weight * p[course]).astype(problem.dtype),
+            (weight * q[course]).astype(problem.dtype),
             site,
         )
         self._problem = problem

@@ -37,6 +37,8 @@ class Problem:
         As in `simulate`.
     courses, course : list of Kinetics, int array of shape (n_synapses,)
     mechanisms : tuple of Mechanism
+    places : list of int arrays
+        Compartments of every mechanism.
     clamped : int array
         Compartments with injected currents.
     dt : float
@@ -45,6 +47,9 @@ class Problem:
     n_rows : int
         B.
     dtype : numpy.dtype
+    row : int, default 0
+        Number of the first compartment, where these are part of a greater simulation: mechanisms are told the numbers
+        there.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class Problem:
         courses: list[Kinetics],
         course: Ints,
         mechanisms: tuple[Mechanism, ...],
+        places: list[Ints],
         integration: Integration,
         direction: Direction,
         gate: Gate | None,
@@ -62,7 +68,9 @@ class Problem:
         middle: bool,
         n_rows: int,
         dtype: np.dtype[Any],
+        row: int = 0,
     ) -> None:
+        self.row = row
         self.dt, self.dtype, self.n_rows, self.middle = dt, dtype, n_rows, middle
         self.width = 1 if n_rows <= 2 else WIDTH[dtype]
         self.lanes = (0.0,) * self.width
@@ -75,7 +83,6 @@ class Problem:
         base, self.offset = direction.base(compartments, integration)
         inertia = compartments.capacitance * ((2.0 if middle else 1.0) / dt)
         within("capacitance over the step", 1.0, float(inertia.max(initial=1.0)), dtype)
-        places = [mechanism.places(compartments) for mechanism in mechanisms]
         at = np.empty(0, np.int64) if synapses is None else synapses.compartment
         active = np.zeros(self.size, bool)
         for rows in (at, clamped, *places):
@@ -173,9 +180,7 @@ class Problem:
             raise ParameterError(
                 "NMDA synapses need integration='shunting': additive ones do not see the voltage that unblocks them"
             )
-        single = np.array([not kind.double for kind in courses], bool)[course]
-        pairs, drive = np.unique(np.stack([single, course, synapses.source], 1), axis=0, return_inverse=True)
-        drive = drive.reshape(-1)
+        pairs, drive = drive_table(courses, course, synapses.source)
         self.n_double = int((pairs[:, 0] == 0).sum())
         self.drive_course, self.drive_source = pairs[:, 1].copy(), pairs[:, 2].copy()
         self.n_inputs = synapses.n_inputs
@@ -217,8 +222,9 @@ class Problem:
         arrays, site = [], 0
         for mechanism, rows in zip(mechanisms, places, strict=True):
             sites = Sites(
-                rows, self.slot[rows], site, compartments.area[rows], inertia[rows], self.offset, self.dt, self.dtype
-            )
+                self.row + rows, self.slot[rows], site, compartments.area[rows], inertia[rows], self.offset, self.dt,
+                self.dtype,
+            )  # fmt: skip
             arrays.append(mechanism.arrays(sites))
             site += rows.size
         self.mechanisms = tuple(arrays)
@@ -260,13 +266,36 @@ class Problem:
         ]
         return np.concatenate([np.empty((len(voltage), 0)), *parts], axis=1)
 
+    def jobs(self, arrays: tuple[Any, ...], start: int, done: int, n_steps: int, parts: int) -> list[tuple[Any, ...]]:
+        """Arguments of the kernel but for its scratch memory, for at most so many ranges of blocks.
+
+        Parameters
+        ----------
+        arrays : tuple
+            Drives, inputs, probes and memory, for a piece that begins at `start`.
+        start, done, n_steps : int
+            Of the piece's steps, those from `done` to `n_steps` are to be taken.
+        """
+        drives, inputs, probes, memory = arrays
+        head = (self.tree, drives, self.wiring, inputs, probes, self.mechanisms, memory, float(self.offset))
+        ranges = parallel.ranges(self.n_blocks, parts)
+        return [(*head, self.middle, start, done, n_steps, *part, self.lanes) for part in ranges]
+
+    @property
+    def scratch(self) -> int:
+        """Numbers that the kernel needs room for."""
+        return 3 * self.n_slots * self.width
+
     def run(self, arrays: tuple[Any, ...], start: int, n_steps: int, threads: int) -> None:
         """Steps ``start`` to ``start + n_steps``; `arrays` are drives, inputs, probes and memory."""
         from ...kernels.transient import run
 
-        drives, inputs, probes, memory = arrays
-        head = (self.tree, drives, self.wiring, inputs, probes, self.mechanisms, memory, float(self.offset))
-        jobs = [
-            (*head, self.middle, start, n_steps, *part, self.lanes) for part in parallel.ranges(self.n_blocks, threads)
-        ]
-        parallel.run(run, jobs, threads, lambda: np.zeros(3 * self.n_slots * self.width, self.dtype))
+        jobs = self.jobs(arrays, start, 0, n_steps, threads)
+        parallel.run(run, jobs, threads, lambda: np.zeros(self.scratch, self.dtype))
+
+
+def drive_table(courses: list[Kinetics], course: Ints, source: Ints) -> tuple[Ints, Ints]:
+    """Drives (n_drives, 3), as whether p is unused, time course and input, in that order; drive of every synapse."""
+    single = np.array([not kind.double for kind in courses], bool)[course]
+    pairs, drive = np.unique(np.stack([single, course, source], 1), axis=0, return_inverse=True)
+    return pairs, drive.reshape(-1)

@@ -52,7 +52,7 @@ def first_snapshot(
     }
     shapes["activity"] = (b, problem.n_inputs)
     if isinstance(initial, Snapshot):
-        return snapshot_given(initial, shapes, compartments.n_cells)
+        return snapshot_given(initial, shapes)
     p, q, activity = np.zeros((b, d)), np.zeros((b, d)), np.zeros((b, problem.n_inputs))
     if isinstance(initial, str) and initial == "rest":
         voltage = np.full((b, n), problem.offset)
@@ -67,12 +67,7 @@ def first_snapshot(
     elif isinstance(initial, str):
         raise ParameterError(f"initial={initial!r} is not known; valid: 'rest', 'steady', voltages or a Snapshot")
     else:
-        table = numbers("initial", initial).astype(np.float64)
-        if table.shape not in ((n,), (b, n)) or not np.isfinite(table).all():
-            raise ParameterError(
-                f"initial={short(initial)} of shape {table.shape} must be finite, ({n},) or ({b}, {n}), mV"
-            )
-        voltage = _consistent(compartments, np.array(np.broadcast_to(table, (b, n))))
+        voltage = _consistent(compartments, np.array(voltages_given(initial, b, n)))
     kind = problem.dtype
     return Snapshot(
         (voltage - problem.offset).astype(kind),
@@ -81,6 +76,22 @@ def first_snapshot(
         problem.mechanism_states(voltage).astype(kind),
         activity,
     )
+
+
+def voltages_given(initial: Any, n_rows: int, size: int) -> Floats:
+    """Voltages to begin with, (B, N).
+
+    Raises
+    ------
+    ParameterError
+        If they have another shape or are not finite.
+    """
+    table = numbers("initial", initial).astype(np.float64)
+    if table.shape not in ((size,), (n_rows, size)) or not np.isfinite(table).all():
+        raise ParameterError(
+            f"initial={short(initial)} of shape {table.shape} must be finite, ({size},) or ({n_rows}, {size}), mV"
+        )
+    return np.broadcast_to(table, (n_rows, size))
 
 
 def _steady(
