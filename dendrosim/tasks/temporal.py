@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import short
+from ..arguments import number, short
 from ..biophysics.time.inputs import Spikes
 from ..errors import ParameterError
 
@@ -96,6 +96,46 @@ class Trials:
             n_stimuli=rows.size,
         )
         return chosen, self.y[rows]
+
+    def stream(self, trials: ArrayLike, period: float) -> tuple[Spikes, Ints]:
+        """Trials that follow each other without a break, for what learns while it runs.
+
+        Parameters
+        ----------
+        trials : array-like of int, of shape (n, B)
+            The k-th trial of stimulus b is ``trials[k, b]``.
+        period : float
+            From one beginning to the next, ms; trials that last longer overlap.
+
+        Returns
+        -------
+        spikes : Spikes
+            Of B stimuli; the spikes of trial k are later by ``k * period``.
+        y : int array of shape (n, B)
+
+        Raises
+        ------
+        ParameterError
+            If there is no such trial, or the period is not positive.
+        """
+        rows = np.asarray(trials)
+        if rows.ndim != 2:
+            raise ParameterError(f"trials has shape {rows.shape}; expected (n, B), n trials of B stimuli")
+        step = number("period", period, above=0.0, unit="ms")
+        each, y = self.batch(rows.reshape(-1))
+        n_stimuli = rows.shape[1]
+        late = each.time + step * (each.stimulus // n_stimuli)
+        stimulus = each.stimulus % n_stimuli
+        order = np.lexsort((each.source, late, stimulus))
+        spikes = Spikes(
+            late[order],
+            each.source[order],
+            stimulus[order],
+            each.weight[order],
+            n_inputs=each.n_inputs,
+            n_stimuli=n_stimuli,
+        )
+        return spikes, y.reshape(rows.shape)
 
     def __len__(self) -> int:
         return len(self.y)

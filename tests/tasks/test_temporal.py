@@ -134,6 +134,21 @@ def test_after_a_cue_come_noise_and_distractors_and_then_the_outcome():
     assert measured.mean() == pytest.approx(expected, abs=4 * np.sqrt(expected / 200))
 
 
+def test_a_stream_is_one_trial_after_another():
+    trials = ds.tasks.delayed_cue(n_train=20, n_inputs=15, delay=0.0).train
+    asked = np.array([[7, 3], [0, 7], [5, 5]])
+    spikes, y = trials.stream(asked, 75.0)
+    assert spikes.n_stimuli == 2
+    np.testing.assert_array_equal(y, trials.y[asked])
+    for b in range(2):
+        own = spikes.time[spikes.stimulus == b]
+        expected = [75.0 * k + trials.spikes.time[trials.spikes.stimulus == asked[k, b]] for k in range(3)]
+        np.testing.assert_array_equal(own, np.concatenate(expected))
+    for wrong, period, message in (([1, 2], 10.0, r"trials has shape \(2,\)"), ([[1]], 0.0, "period=0.0 ms")):
+        with pytest.raises(ParameterError, match=message):
+            trials.stream(wrong, period)
+
+
 def test_several_cues_may_mean_the_same():
     task = ds.tasks.delayed_cue(1, per_class=3, n_train=60, n_test=5, delay=0.0, **QUIET)
     cue = task.train.factors["pattern"]
