@@ -186,12 +186,14 @@ class Recurrence:
         number = {cell: i for i, cell in enumerate(self.sources.tolist())}
         for s in np.flatnonzero(problem.site_fires):
             site[s] = number.get(soma.get(int(problem.site_compartment[s]), -1), -1)
-        drives = [np.flatnonzero(problem.drive_source == k) for k in range(problem.n_inputs)]
-        place = {k: i for i, k in enumerate(inputs.tolist())}
-        reached = [drives[place[k]] if k in place else drives[:0] for k in connections.input.tolist()]
-        counts = np.array([len(r) for r in reached], np.int64)
-        drive = np.concatenate([np.empty(0, np.int64), *reached]).astype(np.int64)
-        which = np.repeat(np.arange(connections.size), counts)
+        here = np.flatnonzero(np.isin(connections.input, inputs))
+        by_input = np.argsort(problem.drive_source, kind="stable")
+        place = np.searchsorted(inputs, connections.input[here])
+        begin, end = (np.searchsorted(problem.drive_source[by_input], place, side) for side in ("left", "right"))
+        counts = end - begin
+        which = np.repeat(here, counts)
+        nth = np.arange(which.size) - np.repeat(np.cumsum(counts) - counts, counts)  # of the drives of its input
+        drive = by_input[np.repeat(begin, counts) + nth]
         order = np.lexsort((which, connections.cell[which], lag[which]))
         which, drive = which[order], drive[order]
         late, source = lag[which], np.searchsorted(self.sources, connections.cell[which])
