@@ -115,6 +115,8 @@ class Population(Recorder):
             memory, links = piece.arrays[3], engine.recurrence.links
             if i == 0:
                 make_room(links, memory.ring, memory.active, first, last)
+            if (memory.n_fired == seen[i]).all():
+                continue
             here = (memory.ring, memory.active, memory.fired, memory.n_fired)
             exchange(links, *here, seen[i], engine.problem.lanes)
 

@@ -210,3 +210,64 @@ def test_spikes_under_way_are_not_lost_silently() -> None:
     assert first.final is not None
     with pytest.raises(ParameterError, match="spikes that are still under way"):
         ds.simulate(FOREST, SYNAPSES, external(), initial=first.final, **kept)
+
+
+def test_a_recurrent_network_fires_as_in_neuron() -> None:
+    """Three Hodgkin-Huxley somas with dendrites in a ring, inhibition of one; delays by NetCon: 1e-6 ms and mV."""
+    neuron = pytest.importorskip("neuron")
+    h = neuron.h
+    h.load_file("stdrun.hoc")
+    dt, duration, area = 0.025, 80.0, np.pi * 20.0 * 20.0
+    wires = [(0, 1, 2.0, 1.0), (1, 2, 3.3, 1.2), (2, 0, 5.1, 1.0), (0, 3, 2.6, 1.0), (2, 3, 1.0, 0.5)]
+    peaks, taus, reversals = [20.0, 20.0, 20.0, 8.0], [1.5, 1.5, 1.5, 6.0], [0.0, 0.0, 0.0, -80.0]
+    somas, dendrites, synapses, kept = [], [], [], []
+    for i in range(3):
+        soma, dendrite = h.Section(name=f"soma{i}"), h.Section(name=f"dendrite{i}")
+        soma.L = soma.diam = 20.0
+        dendrite.L, dendrite.diam, dendrite.nseg = 100.0, 2.0, 1
+        dendrite.connect(soma(0.5))
+        for section in (soma, dendrite):
+            section.insert("pas")
+            section.g_pas, section.e_pas, section.cm, section.Ra = 1e-4, -65.0, 1.0, 100.0
+        soma.insert("hh")
+        somas.append(soma)
+        dendrites.append(dendrite)
+    for place, tau, e in zip((somas[0], dendrites[1], dendrites[2], somas[1]), taus, reversals, strict=True):
+        synapse = h.ExpSyn(place(0.5))
+        synapse.tau, synapse.e = tau, e
+        synapses.append(synapse)
+    for source, target, delay, weight in wires:
+        connection = h.NetCon(somas[source](0.5)._ref_v, synapses[target], sec=somas[source])
+        connection.threshold, connection.delay, connection.weight[0] = 0.0, delay, 1e-3 * weight * peaks[target]
+        kept.append(connection)
+    clamp = h.IClamp(somas[0](0.5))
+    clamp.delay, clamp.dur, clamp.amp = 1.0, 1.0, 2.0
+    times = []
+    for soma in somas:
+        found, recorder = h.Vector(), h.NetCon(soma(0.5)._ref_v, None, sec=soma)
+        recorder.threshold = 0.0
+        recorder.record(found)
+        times.append(found)
+        kept.append(recorder)
+    voltages = [h.Vector().record(soma(0.5)._ref_v) for soma in somas]
+    usetable = h.usetable_hh
+    h.usetable_hh, h.secondorder, h.celsius, h.steps_per_ms, h.dt = 0, 0, 6.3, 1.0 / dt, dt
+    h.finitialize(-65.0)
+    h.continuerun(duration)
+    h.usetable_hh = usetable
+
+    cell = ds.Compartments(
+        [-1, 0], leak=[1e-3 * area, 1e-3 * np.pi * 2.0 * 100.0], coupling=1e3 / dendrites[0](0.5).ri(),
+        capacitance=[0.01 * area, 0.01 * np.pi * 2.0 * 100.0], leak_reversal=-65.0, area=[area, np.pi * 2.0 * 100.0],
+    )  # fmt: skip
+    forest = ds.Compartments.forest([cell] * 3)
+    ours = ds.simulate(
+        forest, ds.Synapses(forest, [0, 3, 5, 2], sign=[1, 1, 1, -1], conductance=peaks, reversal=reversals),
+        connections=ds.Connections(*(list(column) for column in zip(*wires, strict=True))), dt=dt, duration=duration,
+        clamps=ds.Clamp(0, 2000.0, 1.0, 2.0), mechanisms="hodgkin_huxley", kinetics=[ds.Exponential(tau) for tau in taus],
+    )  # fmt: skip
+    for i in range(3):
+        mine, theirs = ours.spike_time[ours.spike_compartment == 2 * i], np.array(times[i])
+        assert mine.size > 4
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(ours.voltage[0, :, i], np.array(voltages[i])[: ours.time.size], rtol=0, atol=1e-6)
