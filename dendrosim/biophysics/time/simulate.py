@@ -102,7 +102,8 @@ def simulate(
     clamps : Clamp or sequence of Clamp, optional
         Currents that change.
     connections : Connections, optional
-        Spikes of somas that drive inputs, after delays; `inputs` may then be left out.
+        Spikes of cells that drive inputs after a delay, a whole number of steps; `inputs` may then be left out. Cells
+        need somas that fire, see `mechanisms`.
     initial : {"rest", "steady"}, array of shape (N,) or (B, N), or Snapshot, default "rest"
         Everything at the leak's reversal potential and synapses closed; the steady state under the activity and
         currents of the beginning; voltages in mV; or ``trace.final`` of another call, which goes on bit for bit where
@@ -133,7 +134,9 @@ def simulate(
     -----
     ``C dV/dt`` equals the currents whose steady state `steady_state` solves, for every integration and direction.
     Synaptic states advance exactly. Voltages of a step see the synaptic states of its beginning (or middle, see
-    `arrival`) and the gates of channels as they were left by the step before.
+    `arrival`) and the gates of channels as they were left by the step before. Forests of some thousand compartments
+    are taken in groups of cells, which `threads` share with blocks of stimuli; groups that are connected exchange
+    spikes every smallest delay.
 
     Examples
     --------

@@ -264,7 +264,8 @@ def test_a_recurrent_network_fires_as_in_neuron() -> None:
     ours = ds.simulate(
         forest, ds.Synapses(forest, [0, 3, 5, 2], sign=[1, 1, 1, -1], conductance=peaks, reversal=reversals),
         connections=ds.Connections(*(list(column) for column in zip(*wires, strict=True))), dt=dt, duration=duration,
-        clamps=ds.Clamp(0, 2000.0, 1.0, 2.0), mechanisms="hodgkin_huxley", kinetics=[ds.Exponential(tau) for tau in taus],
+        clamps=ds.Clamp(0, 2000.0, 1.0, 2.0), mechanisms="hodgkin_huxley",
+        kinetics=[ds.Exponential(tau) for tau in taus],
     )  # fmt: skip
     for i in range(3):
         mine, theirs = ours.spike_time[ours.spike_compartment == 2 * i], np.array(times[i])
