@@ -94,6 +94,12 @@ class Trace:
 
         return load(path)
 
+    def plot(self, **options: Any) -> Any:
+        """Draw voltages against time, with spikes; see `dendrosim.plotting.plot_trace`."""
+        from ...plotting import plot_trace
+
+        return plot_trace(self, **options)
+
     def __repr__(self) -> str:
         b, t, n = self.voltage.shape
         return (
