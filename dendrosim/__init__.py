@@ -39,6 +39,10 @@ _HOME = {
     "IntegrateAndFire": "biophysics.time.mechanisms",
     "AdaptiveIntegrateAndFire": "biophysics.time.mechanisms",
     "LeakConductance": "biophysics.time.mechanisms",
+    "TrajectoryGradient": "biophysics.time.adjoint",
+    "FastSigmoid": "biophysics.time.surrogates",
+    "Triangle": "biophysics.time.surrogates",
+    "ArcTangent": "biophysics.time.surrogates",
     "Network": "networks.network",
     "Neurons": "networks.neurons",
     "Learner": "plasticity.learner",
@@ -73,6 +77,7 @@ __all__ = [
     "NMDA",
     "AdaptiveIntegrateAndFire",
     "Alpha",
+    "ArcTangent",
     "Attenuation",
     "Clamp",
     "Compartments",
@@ -81,6 +86,7 @@ __all__ = [
     "Deliveries",
     "DifferenceOfExponentials",
     "Exponential",
+    "FastSigmoid",
     "Fidelity",
     "Gate",
     "Gradient",
@@ -104,6 +110,8 @@ __all__ = [
     "SynapseKind",
     "Synapses",
     "Trace",
+    "TrajectoryGradient",
+    "Triangle",
     "Waveform",
     "__version__",
     "cite",
@@ -139,11 +147,13 @@ if TYPE_CHECKING:
     from .biophysics.presets import SynapseKind
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
+    from .biophysics.time.adjoint import TrajectoryGradient
     from .biophysics.time.connections import Connections
     from .biophysics.time.inputs import Clamp, Spikes, Waveform
     from .biophysics.time.kinetics import NMDA, Alpha, DifferenceOfExponentials, Exponential, Instantaneous
     from .biophysics.time.mechanisms import AdaptiveIntegrateAndFire, HodgkinHuxley, IntegrateAndFire, LeakConductance
     from .biophysics.time.simulate import simulate
+    from .biophysics.time.surrogates import ArcTangent, FastSigmoid, Triangle
     from .biophysics.time.trace import Snapshot, Trace
     from .diagnostics.credit_of import CreditFidelity, credit_fidelity
     from .diagnostics.fidelity_of import fidelity

@@ -136,6 +136,29 @@ class Probes(NamedTuple):
     fractions: Array
 
 
+class Tape(NamedTuple):
+    """What every step was taken with, for `transient_adjoint`; nothing is kept where `solved` is empty.
+
+    Attributes
+    ----------
+    row : int array of shape (n_rows,)
+        Slots whose voltage before a step is kept: those of channels and of blocked synapses.
+    before : float array of shape (n_blocks * n_steps * n_rows * width,)
+    solved : float array of shape (n_blocks * n_steps * n_slots * width,)
+        Solution of the step.
+    fraction : float array of shape (n_blocks * n_steps * n_drives * width,)
+        Open fractions.
+    state : float array of shape (n_blocks * n_steps * n_states * width,)
+        States of mechanisms before the step.
+    """
+
+    row: Array
+    before: Array
+    solved: Array
+    fraction: Array
+    state: Array
+
+
 class Memory(NamedTuple):
     """States of all blocks, one after another; what a call leaves, the next one goes on from.
 
@@ -185,7 +208,7 @@ def _advance_drives(drives: Drives, p: Array, q: Array, level: Array, at: int, l
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_synapses(wiring: Wiring, q: Array, G: Array, b: Array, V: Array, lanes: Lanes) -> None:
+def add_synapses(wiring: Wiring, q: Array, G: Array, b: Array, V: Array, lanes: Lanes) -> None:
     """Conductances and currents of all synapses, a blocked one linearised around the present voltage."""
     width = len(lanes)
     row, drive, conductance, current = wiring.row, wiring.drive, wiring.conductance, wiring.current
@@ -217,6 +240,24 @@ def _add_synapses(wiring: Wiring, q: Array, G: Array, b: Array, V: Array, lanes:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _keep(tape: Tape, q: Array, state: Array, V: Array, at: int, lanes: Lanes) -> None:
+    """What step `at` of all blocks begins with."""
+    width = len(lanes)
+    for k in range(tape.row.size):
+        store(tape.before, (at * tape.row.size + k) * width, load(V, tape.row[k] * width, lanes))
+    for i in range(0, q.size, width):
+        store(tape.fraction, at * q.size + i, load(q, i, lanes))
+    for i in range(0, state.size, width):
+        store(tape.state, at * state.size + i, load(state, i, lanes))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _keep_solution(tape: Tape, u: Array, at: int, lanes: Lanes) -> None:
+    for i in range(0, u.size, len(lanes)):
+        store(tape.solved, at * u.size + i, load(u, i, lanes))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _record(probes: Probes, q: Array, drive: Array, V: Array, place: int, lanes: Lanes) -> None:
     """Voltages and open fractions as they are now; `place` counts records of all blocks."""
     width = len(lanes)
@@ -237,6 +278,7 @@ def run(
     wiring: Wiring,
     inputs: Inputs,
     probes: Probes,
+    tape: Tape,
     mechanisms: Any,
     memory: Memory,
     offset: float,
@@ -280,7 +322,7 @@ def run(
         inputs.clamp_row,
         inputs.clamp_current,
     )
-    n_slots = inertia.size
+    n_slots, taped = inertia.size, tape.solved.size > 0
     size = n_slots * width
     b, G, m = work[:size], work[size : size + (nd + 1) * width], work[size + (nd + 1) * width :]
     n_drives, n_clamps, n_levels = drives.source.size * width, clamp_row.size, level_step.size - 1
@@ -308,6 +350,8 @@ def run(
                 event += 1
             if length > 0:
                 deliver(links, ring, active, start + step, p, q, lanes)
+            if taped:
+                _keep(tape, q, state, V, block * n_steps + step, lanes)
             for n in range(nd):
                 i = n * width
                 store(G, i, fill(ground[n], lanes))
@@ -316,7 +360,7 @@ def run(
             store(b, nd * width, zero)
             for c in range(cleared.size):
                 store(b, cleared[c] * width, zero)
-            _add_synapses(wiring, q, G, b, V, lanes)
+            add_synapses(wiring, q, G, b, V, lanes)
             at = (block * inputs.n_currents + (step if inputs.n_currents > 1 else 0)) * n_clamps * width
             for k in range(n_clamps):
                 i = clamp_row[k] * width
@@ -324,10 +368,14 @@ def run(
             add_currents(mechanisms, state, 0, G, b, V, offset, lanes)
             if middle:
                 solve(tree, G, m, b, V, b, lanes)
+                if taped:
+                    _keep_solution(tape, b, block * n_steps + step, lanes)
                 for i in range(0, size, width):
                     store(V, i, load(b, i, lanes) * two - load(V, i, lanes))
             else:
                 solve(tree, G, m, b, V, V, lanes)
+                if taped:
+                    _keep_solution(tape, V, block * n_steps + step, lanes)
             before = count
             count = advance(mechanisms, state, 0, V, offset, start + step, fired, count, lanes)
             if links.own:

@@ -13,7 +13,7 @@ from .connections import Recurrence
 from .events import Events, Rows, of_levels, of_spikes, steps_of, unit_of
 from .inputs import Clamp, Spikes, Waveform
 from .problem import Problem
-from .recorder import Recorder, piece_for
+from .recorder import Recorder, fill, piece_for
 from .trace import Snapshot
 
 Array = NDArray[Any]
@@ -32,7 +32,7 @@ class Piece(NamedTuple):
     start, n_steps, records : int
         First step, steps, records in them.
     arrays : tuple
-        Drives, inputs, probes and memory, as kernels take them.
+        Drives, inputs, probes, tape and memory, as kernels take them.
     """
 
     start: int
@@ -83,7 +83,7 @@ class Engine(Recorder):
         self.piece = piece_for(problem.size * problem.n_rows, self.n_firing * problem.width * problem.n_blocks)
         inverse = np.empty(problem.order.size, np.int64)
         inverse[problem.order] = np.arange(problem.order.size)
-        self._probe_rows = problem.slot[probes]
+        self.probe_rows = problem.slot[probes]
         self._probe_synapses = inverse[synapses]
 
     def _memory(self) -> Any:
@@ -161,9 +161,36 @@ class Engine(Recorder):
         records = (start + count) // self.every - start // self.every
         voltages = np.empty(nb * records * self.probes.size * w, problem.dtype)
         fractions = np.empty(nb * records * self.synapses.size * w, problem.dtype)
-        probes = Probes(self._probe_rows, self._probe_synapses, self.every, records, voltages, fractions)
-        memory = self.memory._replace(fired=np.empty(2 * count * self.n_firing * w * nb, np.int64))
-        return Piece(start, count, records, (self.drives, self._inputs(start, count), probes, memory))
+        probes = Probes(self.probe_rows, self._probe_synapses, self.every, records, voltages, fractions)
+        arrays = (self.drives, self._inputs(start, count), probes, self._tape(0), self._with_room(self.memory, count))
+        return Piece(start, count, records, arrays)
+
+    def _with_room(self, memory: Any, count: int) -> Any:
+        """Memory with room for the spikes of so many steps."""
+        width = self.problem.width * self.problem.n_blocks
+        return memory._replace(fired=np.empty(2 * count * self.n_firing * width, np.int64))
+
+    def _tape(self, count: int) -> Any:
+        """Room for what `count` steps are taken with."""
+        from ...kernels.transient import Tape
+
+        problem, states = self.problem, self.memory
+        blocked = problem.wiring.reversal.size
+        rows = [problem.wiring.row[problem.wiring.row.size - blocked :], *(m.row for m in problem.mechanisms)]
+        row = np.unique(np.concatenate(rows)) if count else np.empty(0, np.int64)
+        sizes = (row.size * problem.n_blocks * problem.width, states.voltage.size, states.q.size, states.mechanism.size)
+        return Tape(row, *(np.empty(count * size, problem.dtype) for size in sizes))
+
+    def replay(self, data: bytes, start: int, count: int) -> tuple[Any, Any]:
+        """Steps once more from a checkpoint: the tape of what they were taken with, and what arrived meanwhile."""
+        from ...kernels.transient import Probes
+
+        none, nothing = np.empty(0, np.int64), np.empty(0, self.dtype)
+        tape, inputs, memory = self._tape(count), self._inputs(start, count), self._with_room(self._memory(), count)
+        fill(memory[:STATES], data)
+        probes = Probes(none, none, self.every, 0, nothing, nothing)
+        self.problem.run((self.drives, inputs, probes, tape, memory), start, count, self.threads)
+        return tape, inputs
 
     def advance(self, start: int, count: int) -> tuple[Array, Array, Ints]:
         piece = self.begin(start, count)
@@ -172,7 +199,7 @@ class Engine(Recorder):
 
     def finish(self, piece: Piece) -> tuple[Array, Array, Ints]:
         """What was recorded; see `advance`."""
-        problem, (start, count, records, (_, _, probes, memory)) = self.problem, piece
+        problem, (start, count, records, (_, _, probes, _, memory)) = self.problem, piece
         if not np.isfinite(memory.voltage).all():
             raise ParameterError(
                 f"voltages ceased to be numbers from {start * problem.dt:g} to {(start + count) * problem.dt:g} ms; "

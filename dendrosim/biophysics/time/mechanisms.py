@@ -69,6 +69,10 @@ class Mechanism(ABC):
         """States at the beginning, shape (n_states, ...), for voltages (mV) of any shape."""
         return np.zeros((self.n_states, *voltage.shape))
 
+    def initial_slope(self, voltage: Floats) -> Floats:
+        """Derivative of `initial` by the voltage, of the same shape."""
+        return np.zeros((self.n_states, *voltage.shape))
+
     def places(self, compartments: Compartments) -> Ints:
         """Compartments that have it.
 
@@ -187,19 +191,33 @@ class HodgkinHuxley(Mechanism):
         return HodgkinHuxleyArrays._make(values)
 
     def initial(self, voltage: Floats) -> Floats:
-        def steady(alpha: Floats, beta: Floats) -> Floats:
-            return alpha / (alpha + beta)
+        alpha, beta, _, _ = _huxley_rates(voltage)
+        return np.concatenate([alpha / (alpha + beta), (voltage >= self.threshold).astype(np.float64)[None]])
 
-        def trap(z: Floats) -> Floats:
-            small = np.abs(z) < 1e-6
-            safe = np.where(small, 1.0, z)
-            return np.where(small, 1.0 - z / 2, safe / np.expm1(safe))
+    def initial_slope(self, voltage: Floats) -> Floats:
+        alpha, beta, d_alpha, d_beta = _huxley_rates(voltage)
+        return np.concatenate([(d_alpha * beta - alpha * d_beta) / (alpha + beta) ** 2, np.zeros((1, *voltage.shape))])
 
-        v = voltage
-        m = steady(trap(-(v + 40) / 10), 4 * np.exp(-(v + 65) / 18))
-        h = steady(0.07 * np.exp(-(v + 65) / 20), 1 / (np.exp(-(v + 35) / 10) + 1))
-        n = steady(0.1 * trap(-(v + 55) / 10), 0.125 * np.exp(-(v + 65) / 80))
-        return np.stack([m, h, n, (v >= self.threshold).astype(np.float64)])
+
+def _huxley_rates(v: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """alpha, beta of m, h and n, 1/ms, each (3, ...), and their derivatives by the voltage."""
+
+    def trap(z: Floats) -> tuple[Floats, Floats]:
+        small = np.abs(z) < 1e-4
+        safe = np.where(small, 1.0, z)
+        less = np.expm1(safe)
+        slope = (less - safe * (less + 1.0)) / less**2
+        return np.where(small, 1.0 - z / 2 + z * z / 12, safe / less), np.where(small, z / 6 - 0.5, slope)
+
+    (m, d_m), (n, d_n) = trap(-(v + 40) / 10), trap(-(v + 55) / 10)
+    h, of_h = 0.07 * np.exp(-(v + 65) / 20), 1 / (np.exp(-(v + 35) / 10) + 1)
+    of_m, of_n = 4 * np.exp(-(v + 65) / 18), 0.125 * np.exp(-(v + 65) / 80)
+    return (
+        np.stack([m, h, 0.1 * n]),
+        np.stack([of_m, of_h, of_n]),
+        np.stack([d_m / -10, h / -20, d_n / -100]),
+        np.stack([of_m / -18, of_h * (1 - of_h) / 10, of_n / -80]),
+    )
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ class Problem:
         Compartments of every mechanism.
     clamped : int array
         Compartments with injected currents.
+    kept : int array
+        Compartments that must not be eliminated for another reason.
     dt : float
     middle : bool
         Crank-Nicolson.
@@ -64,6 +66,7 @@ class Problem:
         direction: Direction,
         gate: Gate | None,
         clamped: Ints,
+        kept: Ints,
         dt: float,
         middle: bool,
         n_rows: int,
@@ -85,7 +88,7 @@ class Problem:
         within("capacitance over the step", 1.0, float(inertia.max(initial=1.0)), dtype)
         at = np.empty(0, np.int64) if synapses is None else synapses.compartment
         active = np.zeros(self.size, bool)
-        for rows in (at, clamped, *places):
+        for rows in (at, clamped, kept, *places):
             active[rows] = True
         self._options = integration, direction, gate, inertia, active
         self.tree, self.slot, self.n_slots = self._tree(compartments, base)
@@ -99,12 +102,12 @@ class Problem:
         force = integration.force(synapses, compartments, directed=direction.gated)
         self.wiring.conductance[...] = synapses.conductance[self.order]
         self.wiring.current[...] = (synapses.conductance * force)[self.order]
-        if compartments is not self._compartments:
+        if compartments is not self.compartments:
             self.tree = self._tree(compartments, direction.base(compartments, integration)[0])[0]
 
     def _tree(self, compartments: Compartments, base: Floats) -> tuple[Any, Ints, int]:
         _, direction, gate, inertia, active = self._options
-        self._compartments = compartments
+        self.compartments = compartments
         if direction.gated:
             return self._directed(compartments, base, inertia, gate)
         return self._cable(compartments, base, inertia, active)
@@ -173,6 +176,7 @@ class Problem:
             empty = np.empty(0, np.int64)
             self.drive_source, self.drive_course, self.order = empty, empty, empty
             self.n_double, self.n_inputs = 0, 0
+            self.force = np.empty(0)
             self.wiring = Wiring(empty, empty, none, none, float(integration.shunt), none, none, none)
             return
         blocked = np.array([kind.blocked is not None for kind in courses], bool)[course]
@@ -185,7 +189,7 @@ class Problem:
         self.drive_course, self.drive_source = pairs[:, 1].copy(), pairs[:, 2].copy()
         self.n_inputs = synapses.n_inputs
         self.order = order = np.argsort(blocked, kind="stable")
-        force = integration.force(synapses, compartments, directed=directed)
+        self.force = force = integration.force(synapses, compartments, directed=directed)
         late = order[synapses.size - int(blocked.sum()) :]
         marks = [courses[k].blocked or (0.0, 0.0) for k in course[late]]
         scale = np.array([s * np.exp(-k * self.offset) for s, k in marks])
@@ -218,7 +222,7 @@ class Problem:
     def _mechanisms(
         self, compartments: Compartments, mechanisms: tuple[Mechanism, ...], places: list[Ints], inertia: Floats
     ) -> None:
-        self._kinds, self._places = mechanisms, places
+        self.kinds, self._places = mechanisms, places
         arrays, site = [], 0
         for mechanism, rows in zip(mechanisms, places, strict=True):
             sites = Sites(
@@ -262,9 +266,20 @@ class Problem:
         """States of all mechanisms for voltages (B, N) in mV, shape (B, n_states)."""
         parts = [
             np.moveaxis(m.initial(voltage[:, rows]), 1, 0).reshape(len(voltage), -1)
-            for m, rows in zip(self._kinds, self._places, strict=True)
+            for m, rows in zip(self.kinds, self._places, strict=True)
         ]
         return np.concatenate([np.empty((len(voltage), 0)), *parts], axis=1)
+
+    def mechanism_credits(self, voltage: Floats, credits: Array) -> Floats:
+        """Gradient by voltages (B, N), mV, from `credits` (B, n_states), that by states as of `mechanism_states`."""
+        out = np.zeros(voltage.shape)
+        at = 0
+        for m, rows in zip(self.kinds, self._places, strict=True):
+            count = m.n_states * rows.size
+            own = credits[:, at : at + count].reshape(len(voltage), m.n_states, rows.size)
+            out[:, rows] += (np.moveaxis(m.initial_slope(voltage[:, rows]), 0, 1) * own).sum(axis=1)
+            at += count
+        return out
 
     def jobs(self, arrays: tuple[Any, ...], start: int, done: int, n_steps: int, parts: int) -> list[tuple[Any, ...]]:
         """Arguments of the kernel but for its scratch memory, for at most so many ranges of blocks.
@@ -272,12 +287,12 @@ class Problem:
         Parameters
         ----------
         arrays : tuple
-            Drives, inputs, probes and memory, for a piece that begins at `start`.
+            Drives, inputs, probes, tape and memory, for a piece that begins at `start`.
         start, done, n_steps : int
             Of the piece's steps, those from `done` to `n_steps` are to be taken.
         """
-        drives, inputs, probes, memory = arrays
-        head = (self.tree, drives, self.wiring, inputs, probes, self.mechanisms, memory, float(self.offset))
+        drives, inputs, probes, tape, memory = arrays
+        head = (self.tree, drives, self.wiring, inputs, probes, tape, self.mechanisms, memory, float(self.offset))
         ranges = parallel.ranges(self.n_blocks, parts)
         return [(*head, self.middle, start, done, n_steps, *part, self.lanes) for part in ranges]
 
@@ -287,7 +302,7 @@ class Problem:
         return 3 * self.n_slots * self.width
 
     def run(self, arrays: tuple[Any, ...], start: int, n_steps: int, threads: int) -> None:
-        """Steps ``start`` to ``start + n_steps``; `arrays` are drives, inputs, probes and memory."""
+        """Steps ``start`` to ``start + n_steps``; `arrays` are drives, inputs, probes, tape and memory."""
         from ...kernels.transient import run
 
         jobs = self.jobs(arrays, start, 0, n_steps, threads)

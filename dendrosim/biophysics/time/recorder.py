@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .store import Store, load
-from .trace import Snapshot, Trace
+from .trace import Checkpoints, Snapshot, Trace
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -93,16 +93,20 @@ class Recorder(ABC):
 
     def restore(self, data: bytes) -> None:
         """Go back to what `checkpoint` returned."""
-        at = 0
-        for array in self.states():
-            array[:] = np.frombuffer(data, array.dtype, array.size, at)
-            at += array.nbytes
+        fill(self.states(), data)
 
-    def to_memory(self) -> Trace:
-        """Run to the end; everything is recorded in memory."""
+    def to_memory(self, kept: Checkpoints | None = None) -> Trace:
+        """Run to the end; everything is recorded in memory, and states in `kept` where there is one."""
         parts = [(*self.first(), np.empty((0, 3), np.int64))]
-        for start in range(0, self.n_steps, self.piece):
-            parts.append(self.advance(start, min(self.piece, self.n_steps - start)))
+        start = 0
+        while start < self.n_steps:
+            count = min(self.piece, self.n_steps - start)
+            if kept is not None:
+                if start % kept.every == 0:
+                    kept.states.append(self.checkpoint())
+                count = min(count, kept.every - start % kept.every)
+            parts.append(self.advance(start, count))
+            start += count
         voltage, conductance, spikes = (np.concatenate(column) for column in zip(*parts, strict=True))
         return Trace(
             time=np.arange(0, self.every * len(voltage), self.every) * np.float64(self.dt),
@@ -117,6 +121,7 @@ class Recorder(ABC):
             method=self.method,
             n_steps=self.n_steps,
             final=self.final(),
+            checkpoints=kept,
         )
 
     def to_file(self, store: Store, per_block: int) -> Trace:
@@ -139,6 +144,14 @@ class Recorder(ABC):
             store.write(record, voltage, conductance, spikes, start, self.checkpoint())
         trace = load(store.path)
         return Trace(**{**vars(trace), "final": self.final()})
+
+
+def fill(states: Iterable[Array], data: bytes) -> None:
+    """Put what `Recorder.checkpoint` returned into arrays."""
+    at = 0
+    for array in states:
+        array[:] = np.frombuffer(data, array.dtype, array.size, at)
+        at += array.nbytes
 
 
 def piece_for(size: int, n_firing: int) -> int:

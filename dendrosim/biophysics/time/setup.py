@@ -55,6 +55,8 @@ class Setup:
         Number of the first compartment there.
     own : bool
         See `kernels.spiking.Links`.
+    checkpoints : bool
+        Whether gradients are wanted: losses on compartments without capacitance need them in the solver's tree.
     """
 
     compartments: Compartments
@@ -86,6 +88,7 @@ class Setup:
     inputs: Ints
     row: int = 0
     own: bool = True
+    checkpoints: bool = False
 
     @property
     def n_threads(self) -> int:
@@ -113,6 +116,7 @@ class Setup:
             direction_named(self.direction),
             self.gate,
             injected,
+            self.probes[self.compartments.capacitance[self.probes] == 0] if self.checkpoints else self.probes[:0],
             self.dt,
             self.method == "crank_nicolson",
             self.n_rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from .mechanisms import Mechanism, mechanisms_given
 from .population import recorder_for
 from .setup import Setup
 from .store import Layout, Store
-from .trace import Snapshot, Trace
+from .trace import Checkpoints, Snapshot, Trace
 
 Array = NDArray[Any]
 
@@ -62,6 +63,7 @@ def simulate(
     store: str | Path | None = None,
     block: float = 100.0,
     resume: bool = False,
+    checkpoints: bool = False,
 ) -> Trace:
     """Voltages in time, for a batch of stimuli, with a fixed step and an exact solve of the tree in each.
 
@@ -120,6 +122,9 @@ def simulate(
         With `store`: how much is written at a time, ms. A process that is killed loses what it had not yet written.
     resume : bool, default False
         Go on with the file of `store` where it ends, bit for bit, or begin one.
+    checkpoints : bool, default False
+        Keep what `exact_gradient` needs: the state after every so many steps, the root of their number. Not with
+        `store`.
 
     Returns
     -------
@@ -153,8 +158,15 @@ def simulate(
         compartments, synapses, inputs, dt=dt, duration=duration, record=record, record_synapses=record_synapses,
         every=every, method=method, arrival=arrival, kinetics=kinetics, mechanisms=mechanisms, integration=integration,
         direction=direction, gate=gate, current=current, clamps=clamps, connections=connections, initial=initial,
-        n_stimuli=n_stimuli, dtype=dtype, threads=threads,
+        n_stimuli=n_stimuli, dtype=dtype, threads=threads, checkpoints=bool(checkpoints),
     )  # fmt: skip
+    if checkpoints:
+        if store is not None or resume:
+            raise ParameterError(
+                "checkpoints=True keeps states in memory, and store= and resume= are for what does not fit: drop either"
+            )
+        engine = setup.engine()
+        return engine.to_memory(Checkpoints(setup, engine, max(1, math.isqrt(setup.n_steps)), []))
     recorder = recorder_for(setup)
     if store is None:
         if resume:
@@ -225,6 +237,7 @@ def checked(
     n_stimuli: int | None = None,
     dtype: DTypeLike | None = None,
     threads: int | None = None,
+    checkpoints: bool = False,
 ) -> Setup:
     """Check the arguments of `simulate`.
 
@@ -294,6 +307,7 @@ def checked(
         threads=threads,
         cells=np.arange(compartments.n_cells),
         inputs=np.arange(0 if synapses is None else synapses.n_inputs),
+        checkpoints=checkpoints,
     )
 
 

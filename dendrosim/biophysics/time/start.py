@@ -22,6 +22,7 @@ from .trace import Snapshot
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def first_snapshot(
@@ -127,20 +128,37 @@ def _steady(
 
 def _consistent(compartments: Compartments, voltage: Floats) -> Floats:
     """Voltages whose branch points without capacitance are where their neighbours put them."""
-    bare = np.flatnonzero(compartments.capacitance == 0)
-    if not bare.size:
-        return voltage
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.linalg import spsolve
+    bare, others, own, between = _bare(compartments)
+    if bare.size:
+        from scipy.sparse.linalg import spsolve
 
+        relative = voltage - compartments.leak_reversal
+        solved = np.asarray(spsolve(own, -(between @ relative[:, others].T))).reshape(bare.size, -1)
+        voltage[:, bare] = solved.T + compartments.leak_reversal
+    return voltage
+
+
+def consistent_back(compartments: Compartments, credit: Floats) -> Floats:
+    """Gradient (B, N) by voltages before they were made consistent, from that by those after it."""
+    bare, others, own, between = _bare(compartments)
+    if bare.size and credit[:, bare].any():
+        from scipy.sparse.linalg import spsolve
+
+        solved = np.asarray(spsolve(own, credit[:, bare].T)).reshape(bare.size, -1)  # `own` is symmetric
+        credit[:, others] -= (between.T @ solved).T
+        credit[:, bare] = 0.0
+    return credit
+
+
+def _bare(compartments: Compartments) -> tuple[Ints, Ints, Any, Any]:
+    """Compartments without capacitance, the others, and conductances among the former and from the latter to them."""
+    from scipy.sparse import coo_matrix
+
+    bare = np.flatnonzero(compartments.capacitance == 0)
     child = np.flatnonzero(compartments.parent >= 0)
     parent, g, n = compartments.parent[child], compartments.coupling[child], compartments.size
     rows = np.concatenate([child, parent, child, parent, np.arange(n)])
     columns = np.concatenate([child, parent, parent, child, np.arange(n)])
     matrix = coo_matrix((np.concatenate([g, g, -g, -g, compartments.leak]), (rows, columns)), (n, n)).tocsr()
     others = np.setdiff1d(np.arange(n), bare)
-    relative = voltage - compartments.leak_reversal
-    known = -(matrix[bare][:, others] @ relative[:, others].T)
-    solved = np.asarray(spsolve(matrix[bare][:, bare].tocsc(), known)).reshape(bare.size, -1)
-    voltage[:, bare] = solved.T + compartments.leak_reversal
-    return voltage
+    return bare, others, matrix[bare][:, bare].tocsc(), matrix[bare][:, others]

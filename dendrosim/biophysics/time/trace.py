@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .setup import Setup
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -40,6 +44,29 @@ class Snapshot:
 
 
 @dataclass(frozen=True, eq=False)
+class Checkpoints:
+    """What `exact_gradient` needs to go back through a simulation: states at some moments, and how to go on from them.
+
+    Memory grows with the root of the number of steps: there are about as many states as steps between two of them.
+
+    Attributes
+    ----------
+    setup : Setup
+        The simulation as it was asked for.
+    engine : Engine
+        The same laid out.
+    every : int
+        Steps between states.
+    states : list of bytes
+    """
+
+    setup: Setup = field(repr=False)
+    engine: Engine = field(repr=False)
+    every: int
+    states: list[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
 class Trace:
     """What was recorded.
 
@@ -64,6 +91,8 @@ class Trace:
         Steps that were taken; ``time[-1]`` is the last multiple of `every` among them.
     final : Snapshot or None
         State at the end; None where a trace was loaded from a file.
+    checkpoints : Checkpoints or None
+        For `exact_gradient`, with ``simulate(..., checkpoints=True)``.
     """
 
     time: Floats
@@ -78,6 +107,7 @@ class Trace:
     method: str
     n_steps: int
     final: Snapshot | None
+    checkpoints: Checkpoints | None = None
 
     @classmethod
     def load(cls, path: Any) -> Trace:
