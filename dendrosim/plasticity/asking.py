@@ -74,6 +74,10 @@ class Asking(ABC):
     def ask(self, activity: NeuronActivity, k: int, rng: np.random.Generator) -> Answer:
         """Ask at tick k."""
 
+    def identity(self) -> list[Any]:
+        """What tells it apart, for a digest."""
+        return [type(self).__name__]
+
     def advantage(self, reward: Floats) -> Floats:
         """What a reward that arrives is worth: reward minus the running mean of those before, which it then joins."""
         worth = reward - self.baseline.value
@@ -114,6 +118,9 @@ class Targets(Asking):
         each = [table] if constant else list(table)
         self._targets = [loss.checked(y, n_rows, outputs) for y in each]
 
+    def identity(self) -> list[Any]:
+        return [*super().identity(), *self._targets]
+
     def ask(self, activity: NeuronActivity, k: int, rng: np.random.Generator) -> Answer:
         y = self._targets[min(k, len(self._targets) - 1)]
         losses, error = self.loss.evaluate(activity.logits, y)
@@ -145,6 +152,9 @@ class Modulated(Asking):
                 f"{shape[1]} stimuli, or {shape}, for each compartment besides; finite"
             )
         self._modulator = table.reshape(*shape[:2], -1)
+
+    def identity(self) -> list[Any]:
+        return [*super().identity(), self._modulator]
 
     def ask(self, activity: NeuronActivity, k: int, rng: np.random.Generator) -> Answer:
         error = np.zeros_like(activity.logits)

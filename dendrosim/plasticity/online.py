@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, number
+from ..arguments import instance, number, path
+from ..biophysics.time.connections import Connections
 from ..biophysics.time.eligibility import MEMBRANE
 from ..biophysics.time.inputs import Clamp, Spikes, Waveform
 from ..biophysics.time.kinetics import Kinetics
 from ..biophysics.time.mechanisms import Mechanism
 from ..biophysics.time.running import Running
+from ..biophysics.time.store import fingerprint
 from ..biophysics.time.trace import Snapshot
 from ..errors import ParameterError
 from ..networks.neuron_activity import NeuronActivity
 from ..networks.neurons import Neurons
 from .asking import Asking, Modulated, Reward, Rewarded, Silent, Targets
-from .deliveries import Deliveries
+from .deliveries import Deliveries, in_steps
 from .neuron import NeuronLearner
+from .online_store import OnlineStore
 from .session import OnlineRun, Session
 
 Floats = NDArray[Any]
@@ -46,7 +50,7 @@ class OnlineLearner(NeuronLearner):
         voltage by g, and learning real-time recurrent learning; this is derived here.
     deliveries : Deliveries, optional
         By default ticks of every ms, told at once.
-    dt, method, arrival, kinetics, mechanisms, current, clamps
+    dt, method, arrival, kinetics, mechanisms, current, clamps, connections
         As for `ds.simulate`; dt is 0.1 ms by default.
     loss : default "mse"
     optimiser : default "sgd"
@@ -84,6 +88,7 @@ class OnlineLearner(NeuronLearner):
         mechanisms: str | Mechanism | Sequence[str | Mechanism] = (),
         current: ArrayLike | None = None,
         clamps: Clamp | Sequence[Clamp] = (),
+        connections: Connections | None = None,
         loss: Any = "mse",
         optimiser: Any = "sgd",
         **options: Any,
@@ -102,7 +107,7 @@ class OnlineLearner(NeuronLearner):
         )
         self.time_options: dict[str, Any] = {
             "dt": number("dt", dt, above=0, unit="ms"), "method": method, "arrival": arrival, "kinetics": kinetics,
-            "mechanisms": mechanisms, "current": current, "clamps": clamps,
+            "mechanisms": mechanisms, "current": current, "clamps": clamps, "connections": connections,
         }  # fmt: skip
 
     def run(
@@ -116,6 +121,9 @@ class OnlineLearner(NeuronLearner):
         initial: str | ArrayLike | Snapshot | None = None,
         learn: bool = True,
         n_stimuli: int | None = None,
+        store: str | Path | None = None,
+        block: float = 1000.0,
+        resume: bool = False,
     ) -> OnlineRun:
         """Simulate, and learn meanwhile.
 
@@ -142,6 +150,14 @@ class OnlineLearner(NeuronLearner):
             False: parameters stay; `OnlineRun.gradient` still tells what was asked for.
         n_stimuli : int, optional
             B, where nothing else says it.
+        store : str or Path, optional
+            Write outputs, losses and conductances to this HDF5 file, block by block; `OnlineRun.load` reads it at any
+            time. A second file, ``.state`` added to its name, holds what is needed to go on.
+        block : float, default 1000.0
+            With `store`: how much is written at a time, ms. A process that is killed loses no more.
+        resume : bool, default False
+            Go on with the file of `store` where it ends, bit for bit, or begin one. The learner's parameters become
+            those of that moment.
 
         Returns
         -------
@@ -152,25 +168,56 @@ class OnlineLearner(NeuronLearner):
         ParameterError
             If a shape, value or combination is impossible; the message says what would work.
         """
-        session = self._session(
+        session = self.begin(
             inputs, targets, duration=duration, modulator=modulator, reward=reward, initial=initial, learn=learn,
             n_stimuli=n_stimuli,
         )  # fmt: skip
-        spikes = session.go(session.running.n_steps)
-        return session.result(spikes)
+        if store is None:
+            if resume:
+                raise ParameterError("resume=True goes on with a file: give store=")
+            before = session.conductances()
+            spikes = session.go(session.running.n_steps)
+            pairs = zip(before, session.conductances(), strict=True)
+            first, middle, last = (np.concatenate(pair) for pair in pairs)
+            return session.result(spikes, (first, middle, last))
+        steps = max(1, in_steps("block", number("block", block, above=0, unit="ms"), session.dt))
+        file = OnlineStore(Path(path("store", store)), session, steps, self._fingerprint(session, inputs), bool(resume))
+        file.go()
+        return session.result(file.spikes(), file.conductances())
 
-    def _session(
+    def _fingerprint(self, session: Session, inputs: Any) -> str:
+        """Digest of what a run depends on, learned parameters aside."""
+        cells, synapses = self.network.compartments, self.network.synapses
+        engine = session.running.engine
+        wired = ("compartment", "source", "sign", "reversal", "driving_force")
+        links = self.time_options["connections"]
+        told = ("dt", "method", "arrival", "kinetics", "mechanisms")
+        options = {name: self.time_options[name] for name in told}
+        return fingerprint(
+            cells.parent, cells.leak, cells.capacitance, *(getattr(synapses, name) for name in wired),
+            *(engine.events.step, engine.events.slot, engine.events.p, engine.events.q, engine.constant),
+            *([inputs.values, inputs.interval, inputs.unit] if isinstance(inputs, Waveform) else []),
+            *(v for c in engine.clamps for v in (c.amplitude, c.compartment, c.start, c.stop, c.interval)),
+            *([] if links is None else [links.cell, links.input, links.delay, links.weight]),
+            engine.start.voltage, engine.start.q, repr(options), repr(self.deliveries), self.tau_e,
+            repr(self.teaching), repr(self.rule), repr(session.asking.loss), self.optimiser.name, self.rates,
+            self.decay, self.decoder, self.clip_norm, session.learn, session.running.n_steps,
+            repr(self.network), *session.asking.identity(),
+        )  # fmt: skip
+
+    def begin(
         self,
         inputs: Any,
-        targets: Any,
+        targets: Any = None,
         *,
         duration: float,
-        modulator: Any,
-        reward: Any,
-        initial: Any,
-        learn: bool,
-        n_stimuli: int | None,
+        modulator: Any = None,
+        reward: Any = None,
+        initial: Any = None,
+        learn: bool = True,
+        n_stimuli: int | None = None,
     ) -> Session:
+        """A run that is to be taken piece by piece: ``session.go(step)``; arguments as for `run`."""
         network = self.network
         ways = {"targets": targets, "modulator": modulator, "reward": reward}
         given = [name for name, value in ways.items() if value is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,13 +40,20 @@ class OnlineRun:
     reward, action : arrays of shape (K, B) or None
     gradient : dict of arrays
         By raw parameters: the sum of what all deliveries asked for. Without learning an estimate of the gradient of
-        the sum over ticks of weight times mean loss.
+        the sum over ticks of weight times mean loss. Empty where a run was loaded from a file.
     updates : int
         Steps of the parameters.
+    conductance_time : float array of shape (n,)
+        Beginning and end, or with a file also ends of blocks, ms.
+    conductance : float array of shape (n, S)
+        Of synapses then, nS.
+    coupling : float array of shape (n, N)
+        If couplings learn; else (n, 0).
     spike_time, spike_compartment, spike_stimulus : arrays of shape (n_spikes,)
     final : Snapshot or None
         State of the simulation at the end; None where a run was loaded from a file.
-    network : Neurons
+    network : Neurons or None
+        The neurons that learned; None where a run was loaded from a file.
     """
 
     time: Floats
@@ -54,17 +61,35 @@ class OnlineRun:
     loss: Floats
     reward: Floats | None
     action: Ints | None
-    gradient: dict[str, Floats]
-    updates: int
+    conductance_time: Floats
+    conductance: Floats
+    coupling: Floats
     spike_time: Floats
     spike_compartment: Ints
     spike_stimulus: Ints
-    final: Snapshot | None
-    network: Neurons
+    gradient: dict[str, Floats] = field(default_factory=dict)
+    updates: int = 0
+    final: Snapshot | None = None
+    network: Neurons | None = None
+
+    @classmethod
+    def load(cls, path: Any) -> OnlineRun:
+        """Read what a run has written to a file, finished or not.
+
+        Raises
+        ------
+        OSError
+            If there is no such file.
+        FileFormatError
+            If it is of another kind.
+        """
+        from .online_store import load
+
+        return cls(**load(path))
 
     def __repr__(self) -> str:
         k, b, n = self.output.shape
-        return f"<OnlineRun: {k} ticks x {b} stimuli x {n} outputs, {self.updates} updates>"
+        return f"<OnlineRun: {k} ticks x {b} stimuli x {n} outputs>"
 
 
 class Session:
@@ -224,11 +249,45 @@ class Session:
             self.learner.follow(values, asked, self.running.n_rows)
             self.running.change(self.network.compartments, self.network.synapses)
 
-    def result(self, spikes: Ints) -> OnlineRun:
+    def conductances(self) -> tuple[Floats, Floats, Floats]:
+        """Time, conductances of synapses and, if they learn, of couplings, one row each."""
+        network = self.network
+        couplings = network.coupling if network.learn_couplings else np.empty(0)
+        rows = (np.array(self.running.step * self.dt), network.synapses.conductance, couplings)
+        time, synapses, links = (np.array(row)[None] for row in rows)
+        return time, synapses, links
+
+    def result(self, spikes: Ints, conductances: tuple[Floats, Floats, Floats]) -> OnlineRun:
         """What there is at the end."""
-        rewarded = self.asking.rewarded
+        reward, action = (self.reward, self.action) if self.asking.rewarded else (None, None)
         return OnlineRun(
-            self.ticks * self.dt, self.output, self.loss, self.reward if rewarded else None,
-            self.action if rewarded else None, self.gradient, self.updates, (spikes[:, 0] + 1) * self.dt, spikes[:, 1],
-            spikes[:, 2], self.running.final(), self.network,
+            self.ticks * self.dt, self.output, self.loss, reward, action, *conductances, (spikes[:, 0] + 1) * self.dt,
+            spikes[:, 1], spikes[:, 2], self.gradient, self.updates, self.running.final(), self.network,
         )  # fmt: skip
+
+    def content(self) -> dict[str, Any]:
+        """All there is to know for going on, but for what was recorded."""
+        states = [np.frombuffer(data, np.uint8) for data in self.running.checkpoint()]
+        counts = (self.running.step, self.tick, self.updates)
+        return {
+            "counts": np.array(counts),
+            "network": self.network.state(),
+            "learner": self.learner.state(),
+            "running": {str(i): data for i, data in enumerate(states)},
+            "queue": {str(i): told.content() for i, told in enumerate(self.queue)},
+            "gradient": self.gradient,
+            "baseline": self.asking.baseline.state(),
+        }
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go back to what `content` returned."""
+        step, self.tick, self.updates = (int(n) for n in content["counts"])
+        self.network.restore(content["network"])
+        self.learner.restore(content["learner"])
+        states = content["running"]
+        self.running.restore(step, [states[str(i)].tobytes() for i in range(len(states))])
+        self.running.change(self.network.compartments, self.network.synapses)
+        queue = content["queue"]
+        self.queue = [Told.of_content(queue[str(i)]) for i in range(len(queue))]
+        self.gradient = {name: np.array(value) for name, value in content["gradient"].items()}
+        self.asking.baseline.restore(content["baseline"])

@@ -32,9 +32,9 @@ class Eligibility:
     A synapse that only injects current has its driving force in place of ``E - V_n``. The coupling of c to p has two in
     the cable, of ``(V_c - V_p) R_p`` and ``(V_c - V_p) R_c``, and one of ``(a_c - V_p) R_p`` in directed trees
     (additive ones: ``a_c R_p``). x is the open fraction that a step was taken with, V the voltage at its end
-    (Crank-Nicolson: in its middle), R_n the input resistance that the leak and the synapses of that step make, without capacitance. Behind
-    a block by magnesium ``x (E - V)`` is the derivative of the synapse's current as the step had it, and its
-    conductance that of the voltage before the step.
+    (Crank-Nicolson: in its middle), R_n the input resistance that the leak and the synapses of that step make, without
+    capacitance. Behind a block by magnesium ``x (E - V)`` is the derivative of the synapse's current as the step had
+    it, and its conductance that of the voltage before the step.
 
     Parameters
     ----------
