@@ -36,8 +36,10 @@ _HOME = {
     "NMDA": "biophysics.time.kinetics",
     "Instantaneous": "biophysics.time.kinetics",
     "HodgkinHuxley": "biophysics.time.mechanisms",
-    "IntegrateAndFire": "biophysics.time.mechanisms",
-    "AdaptiveIntegrateAndFire": "biophysics.time.mechanisms",
+    "IntegrateAndFire": "biophysics.time.firing",
+    "AdaptiveIntegrateAndFire": "biophysics.time.firing",
+    "ExponentialIntegrateAndFire": "biophysics.time.firing",
+    "Channel": "biophysics.time.channel",
     "LeakConductance": "biophysics.time.mechanisms",
     "TrajectoryGradient": "biophysics.time.adjoint",
     "FastSigmoid": "biophysics.time.surrogates",
@@ -79,6 +81,7 @@ __all__ = [
     "Alpha",
     "ArcTangent",
     "Attenuation",
+    "Channel",
     "Clamp",
     "Compartments",
     "Connections",
@@ -86,7 +89,11 @@ __all__ = [
     "Deliveries",
     "DifferenceOfExponentials",
     "Exponential",
+<<<<<<< HEAD
     "FastSigmoid",
+=======
+    "ExponentialIntegrateAndFire",
+>>>>>>> 3da8fb4 (wip)
     "Fidelity",
     "Gate",
     "Gradient",
@@ -147,11 +154,16 @@ if TYPE_CHECKING:
     from .biophysics.presets import SynapseKind
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
+<<<<<<< HEAD
     from .biophysics.time.adjoint import TrajectoryGradient
+=======
+    from .biophysics.time.channel import Channel
+>>>>>>> 3da8fb4 (wip)
     from .biophysics.time.connections import Connections
+    from .biophysics.time.firing import AdaptiveIntegrateAndFire, ExponentialIntegrateAndFire, IntegrateAndFire
     from .biophysics.time.inputs import Clamp, Spikes, Waveform
     from .biophysics.time.kinetics import NMDA, Alpha, DifferenceOfExponentials, Exponential, Instantaneous
-    from .biophysics.time.mechanisms import AdaptiveIntegrateAndFire, HodgkinHuxley, IntegrateAndFire, LeakConductance
+    from .biophysics.time.mechanisms import HodgkinHuxley, LeakConductance
     from .biophysics.time.simulate import simulate
     from .biophysics.time.surrogates import ArcTangent, FastSigmoid, Triangle
     from .biophysics.time.trace import Snapshot, Trace

@@ -17,6 +17,7 @@ PUBLIC = [
     "Alpha",
     "ArcTangent",
     "Attenuation",
+    "Channel",
     "Clamp",
     "Compartments",
     "Connections",
@@ -24,7 +25,11 @@ PUBLIC = [
     "Deliveries",
     "DifferenceOfExponentials",
     "Exponential",
+<<<<<<< HEAD
     "FastSigmoid",
+=======
+    "ExponentialIntegrateAndFire",
+>>>>>>> 3da8fb4 (wip)
     "Fidelity",
     "Gate",
     "Gradient",

@@ -1,8 +1,9 @@
-"""Channels and spiking somas: one small class each, registered under its name.
+"""What a mechanism is, and channels: one small class each. Somas that fire and are reset are in `firing`.
 
 A mechanism says which arrays its kernel takes and where its states begin; the kernel itself is in
-`dendrosim.kernels.channels`. A mechanism of one's own is such a class, a NamedTuple of arrays, and two compiled
-functions that `dendrosim.kernels.mechanisms.register` is told of.
+`dendrosim.kernels.channels`. A channel of one's own is a subclass of `Channel` (see `channel`). What is no gated
+conductance is such a class as here, a NamedTuple of arrays, and two compiled functions that
+`dendrosim.kernels.mechanisms.register` is told of.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Sites(NamedTuple):
     compartment, slot : int arrays of shape (n_sites,)
     site : int
         Number of the first among the sites of all mechanisms.
-    area, inertia : float arrays of shape (n_sites,)
-        Membrane area, um2; capacitance over the step of the solver, nS.
+    area, capacitance, inertia : float arrays of shape (n_sites,)
+        Membrane area, um2; capacitance, pF, and over the step of the solver, nS.
     offset : float
         Reversal potential of the leak, mV: voltages of kernels are relative to it.
     dt : float
@@ -46,6 +47,7 @@ class Sites(NamedTuple):
     slot: Ints
     site: int
     area: Floats
+    capacitance: Floats
     inertia: Floats
     offset: float
     dt: float
@@ -69,9 +71,19 @@ class Mechanism(ABC):
         """States at the beginning, shape (n_states, ...), for voltages (mV) of any shape."""
         return np.zeros((self.n_states, *voltage.shape))
 
+<<<<<<< HEAD
     def initial_slope(self, voltage: Floats) -> Floats:
         """Derivative of `initial` by the voltage, of the same shape."""
         return np.zeros((self.n_states, *voltage.shape))
+=======
+    def steady(self, voltage: Floats, leak_reversal: float) -> Floats:
+        """States that stay as they are at these voltages (mV); where `initial` gives others."""
+        return self.initial(voltage)
+
+    def silent(self, voltage: Floats) -> NDArray[np.bool_]:
+        """Whether it can rest at these voltages (mV), rather than fire and be reset."""
+        return np.ones(voltage.shape, bool)
+>>>>>>> 3da8fb4 (wip)
 
     def places(self, compartments: Compartments) -> Ints:
         """Compartments that have it.
@@ -198,6 +210,7 @@ class HodgkinHuxley(Mechanism):
         alpha, beta, d_alpha, d_beta = _huxley_rates(voltage)
         return np.concatenate([(d_alpha * beta - alpha * d_beta) / (alpha + beta) ** 2, np.zeros((1, *voltage.shape))])
 
+<<<<<<< HEAD
 
 def _huxley_rates(v: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """alpha, beta of m, h and n, 1/ms, each (3, ...), and their derivatives by the voltage."""
@@ -348,3 +361,10 @@ def mechanisms_given(value: object) -> tuple[Mechanism, ...]:
             )
         made.append(one)
     return tuple(made)
+=======
+        v = voltage
+        m = steady(trap(-(v + 40) / 10), 4 * np.exp(-(v + 65) / 18))
+        h = steady(0.07 * np.exp(-(v + 65) / 20), 1 / (np.exp(-(v + 35) / 10) + 1))
+        n = steady(0.1 * trap(-(v + 55) / 10), 0.125 * np.exp(-(v + 65) / 80))
+        return np.stack([m, h, n, (v >= self.threshold).astype(np.float64)])
+>>>>>>> 3da8fb4 (wip)

@@ -25,8 +25,9 @@ from .engine import Engine
 from .events import ARRIVALS
 from .inputs import Clamp, Spikes, Waveform, clamps_given
 from .kinetics import Kinetics, per_synapse
-from .mechanisms import Mechanism, mechanisms_given
+from .mechanisms import Mechanism
 from .population import recorder_for
+from .registry import mechanisms_given
 from .setup import Setup
 from .store import Layout, Store
 from .trace import Checkpoints, Snapshot, Trace

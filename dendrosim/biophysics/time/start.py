@@ -15,6 +15,7 @@ from ..gates import Gate
 from ..steady import steady_state
 from ..synapses import Synapses
 from .arguments import snapshot_given
+from .equilibrium import equilibrium
 from .events import unit_of
 from .inputs import Clamp, Spikes, Waveform
 from .problem import Problem
@@ -74,7 +75,7 @@ def first_snapshot(
         (voltage - problem.offset).astype(kind),
         p.astype(kind),
         q.astype(kind),
-        problem.mechanism_states(voltage).astype(kind),
+        problem.mechanism_states(voltage, initial == "steady" if isinstance(initial, str) else False).astype(kind),
         activity,
     )
 
@@ -106,15 +107,17 @@ def _steady(
     direction: str,
     gate: Gate | None,
 ) -> Floats:
-    """Steady voltages, channels and clamps of the first step included but for channels that have states."""
-    if problem.wiring.reversal.size or problem.mechanisms:
-        raise ParameterError(
-            "initial='steady' is solved for fixed conductances, and NMDA synapses and mechanisms have others; begin at "
-            "'rest', or from trace.final of a run that settles"
-        )
+    """Steady voltages, channels and clamps of the first step included."""
     current = np.array(constant)
     for clamp in clamps:
         current[:, clamp.compartment] += clamp.values(np.array([0.5 * problem.dt]), problem.n_rows)[0]
+    if problem.wiring.reversal.size or problem.mechanisms:
+        if direction == "directed":
+            raise ParameterError(
+                "initial='steady' is solved level by level in directed trees, without NMDA synapses; begin at 'rest' "
+                "or from trace.final of a run that settles"
+            )
+        return equilibrium(problem, compartments, synapses, q, current)
     x = None
     if synapses is not None:
         drive = np.empty(synapses.size, np.int64)
