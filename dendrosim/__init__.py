@@ -89,11 +89,8 @@ __all__ = [
     "Deliveries",
     "DifferenceOfExponentials",
     "Exponential",
-<<<<<<< HEAD
-    "FastSigmoid",
-=======
     "ExponentialIntegrateAndFire",
->>>>>>> 3da8fb4 (wip)
+    "FastSigmoid",
     "Fidelity",
     "Gate",
     "Gradient",
@@ -154,11 +151,8 @@ if TYPE_CHECKING:
     from .biophysics.presets import SynapseKind
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
-<<<<<<< HEAD
     from .biophysics.time.adjoint import TrajectoryGradient
-=======
     from .biophysics.time.channel import Channel
->>>>>>> 3da8fb4 (wip)
     from .biophysics.time.connections import Connections
     from .biophysics.time.firing import AdaptiveIntegrateAndFire, ExponentialIntegrateAndFire, IntegrateAndFire
     from .biophysics.time.inputs import Clamp, Spikes, Waveform

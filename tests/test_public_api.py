@@ -25,11 +25,8 @@ PUBLIC = [
     "Deliveries",
     "DifferenceOfExponentials",
     "Exponential",
-<<<<<<< HEAD
-    "FastSigmoid",
-=======
     "ExponentialIntegrateAndFire",
->>>>>>> 3da8fb4 (wip)
+    "FastSigmoid",
     "Fidelity",
     "Gate",
     "Gradient",

@@ -226,8 +226,8 @@ def _onset_currents(
     """The exponential current, by what it would do in this step alone, ``s = slope exp((V - V_T) / width) dt / C``.
 
     - s < 1: linear around the voltage before the step, with the slope that holds in its middle. On its own it then
-      moves the voltage by ``width s / (1 - s / 2)``, close to the exact ``-width ln(1 - s)``; conductances stay positive,
-      and equilibria where they are.
+      moves the voltage by ``width s / (1 - s / 2)``, close to the exact ``-width ln(1 - s)``; conductances stay
+      positive, and equilibria where they are.
     - s >= 1: on its own it diverges within the step, and the voltage is put beyond the peak.
     """
     _fire_currents(fire, state, at, G, b, V, offset, lanes)

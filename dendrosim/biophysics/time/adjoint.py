@@ -299,7 +299,7 @@ class _Backward:
         if self.surrogate is not None:
             solved = tape.solved.reshape(problem.n_blocks, count, problem.n_slots, problem.width)
             before = tape.before.reshape(problem.n_blocks, count, tape.row.size, problem.width)
-            for arrays, kind in zip(problem.mechanisms, problem.kinds, strict=True):
+            for arrays, (kind, _) in zip(problem.mechanisms, problem.active, strict=True):
                 if kind.fires:
                     voltage = solved[:, :, arrays.row]
                     if problem.middle:

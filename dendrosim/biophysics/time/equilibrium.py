@@ -1,8 +1,8 @@
 """Rest: voltages that stay where they are, with synapses that see the voltage and channels at their steady states.
 
-Newton's method on the whole tree, along implicit steps in time that grow (pseudo-transient continuation; Kelley &
-Keyes, SIAM J Numer Anal 35:508, 1998): of several equilibria, the one that a cell with fast channels would come to from the
-leak's reversal potential.
+Newton's method on the whole tree, along implicit steps in time that grow (pseudo-transient continuation; Kelley and
+Keyes, SIAM J Numer Anal 35:508, 1998): of several equilibria, the one that a cell with fast channels would come to from
+the reversal potential of the leak.
 """
 
 from __future__ import annotations

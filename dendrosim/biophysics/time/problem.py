@@ -222,11 +222,7 @@ class Problem:
     def _mechanisms(
         self, compartments: Compartments, mechanisms: tuple[Mechanism, ...], places: list[Ints], inertia: Floats
     ) -> None:
-<<<<<<< HEAD
-        self.kinds, self._places = mechanisms, places
-=======
         self.active = list(zip(mechanisms, places, strict=True))
->>>>>>> 3da8fb4 (wip)
         arrays, site = [], 0
         for mechanism, rows in zip(mechanisms, places, strict=True):
             sites = Sites(
@@ -266,15 +262,6 @@ class Problem:
         by_slot: Array = self.batch(blocks)[:, self.slot]
         return by_slot
 
-<<<<<<< HEAD
-    def mechanism_states(self, voltage: Floats) -> Floats:
-        """States of all mechanisms for voltages (B, N) in mV, shape (B, n_states)."""
-        parts = [
-            np.moveaxis(m.initial(voltage[:, rows]), 1, 0).reshape(len(voltage), -1)
-            for m, rows in zip(self.kinds, self._places, strict=True)
-        ]
-        return np.concatenate([np.empty((len(voltage), 0)), *parts], axis=1)
-=======
     def mechanism_states(self, voltage: Floats, steady: bool) -> Floats:
         """States of all mechanisms for voltages (B, N) in mV, shape (B, n_states); `steady`: those that stay."""
         parts = [np.empty((len(voltage), 0))]
@@ -283,13 +270,12 @@ class Problem:
             states = kind.steady(there, self.offset) if steady else kind.initial(there)
             parts.append(np.moveaxis(np.asarray(states, np.float64), 1, 0).reshape(len(voltage), -1))
         return np.concatenate(parts, axis=1)
->>>>>>> 3da8fb4 (wip)
 
     def mechanism_credits(self, voltage: Floats, credits: Array) -> Floats:
         """Gradient by voltages (B, N), mV, from `credits` (B, n_states), that by states as of `mechanism_states`."""
         out = np.zeros(voltage.shape)
         at = 0
-        for m, rows in zip(self.kinds, self._places, strict=True):
+        for m, rows in self.active:
             count = m.n_states * rows.size
             own = credits[:, at : at + count].reshape(len(voltage), m.n_states, rows.size)
             out[:, rows] += (np.moveaxis(m.initial_slope(voltage[:, rows]), 0, 1) * own).sum(axis=1)
