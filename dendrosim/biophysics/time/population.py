@@ -112,7 +112,7 @@ class Population(Recorder):
         from ...kernels.spiking import exchange, make_room
 
         for i, (engine, piece) in enumerate(zip(self.engines, pieces, strict=True)):
-            memory, links = piece.arrays[3], engine.recurrence.links
+            memory, links = piece.arrays[-1], engine.recurrence.links
             if i == 0:
                 make_room(links, memory.ring, memory.active, first, last)
             if (memory.n_fired == seen[i]).all():
