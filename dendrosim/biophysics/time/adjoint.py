@@ -262,19 +262,19 @@ class _Backward:
         if inputs.level.size:
             length = len(self.levels)
             low = min(start // self.level_steps, length - 1)
-            self.levels[low : low + n_levels] += self._rows(sums.level, n_levels)
+            self.levels[low : low + n_levels] += self._rows(sums.level, n_levels, problem.n_inputs)
             if marks.size:
                 self.mark_p[marked], self.mark_q[marked] = (
-                    self._rows(sums.mark_p, marks.size),
-                    self._rows(sums.mark_q, marks.size),
+                    self._rows(sums.mark_p, marks.size, problem.n_drives),
+                    self._rows(sums.mark_q, marks.size, problem.n_drives),
                 )
-        self.current[:, first : first + records] = self._rows(sums.current, records).swapaxes(0, 1)
+        self.current[:, first : first + records] = self._rows(sums.current, records, self.probes.size).swapaxes(0, 1)
 
-    def _rows(self, values: Array, count: int) -> Array:
+    def _rows(self, values: Array, count: int, columns: int) -> Array:
         """Blocks (n_blocks, count, columns, width) as (count, B, columns)."""
         problem = self.problem
-        table = values.reshape(problem.n_blocks, count, -1, problem.width).transpose(1, 0, 3, 2)
-        rows: Array = table.reshape(count, problem.n_blocks * problem.width, -1)[:, : problem.n_rows]
+        table = values.reshape(problem.n_blocks, count, columns, problem.width).transpose(1, 0, 3, 2)
+        rows: Array = table.reshape(count, problem.n_blocks * problem.width, columns)[:, : problem.n_rows]
         return rows
 
     def _marks(self, start: int, count: int) -> tuple[Ints, Ints]:
