@@ -43,6 +43,8 @@ _HOME = {
     "BranchInformation": "of_networks",
     "network_information": "of_networks",
     "weight_distributions": "of_networks",
+    "EventShape": "events",
+    "event_shape": "events",
     "NoiseRobustness": "robustness",
     "noise_robustness": "robustness",
 }
@@ -51,6 +53,7 @@ __all__ = [
     "BranchInformation",
     "CreditFidelity",
     "CreditHistory",
+    "EventShape",
     "Fidelity",
     "FidelityHistory",
     "Interval",
@@ -65,6 +68,7 @@ __all__ = [
     "compare_gradients",
     "cosine",
     "credit_fidelity",
+    "event_shape",
     "fidelity",
     "fidelity_history",
     "fit_lognormal",
@@ -91,6 +95,7 @@ if TYPE_CHECKING:
     from .credit_history import CreditHistory
     from .credit_of import CreditFidelity, credit_fidelity
     from .dimension import participation_ratio, principal_angles, subspace_alignment, two_nn
+    from .events import EventShape, event_shape
     from .fidelity_of import compare_gradients, fidelity
     from .fidelity_report import Fidelity
     from .gains import PathGains, path_gains

@@ -13,7 +13,6 @@ eliminated compartments, each from its far end towards the soma.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -191,30 +190,27 @@ def condense(parent: Ints, ground: Floats, coupling: Floats, active: NDArray[np.
     used, starts, lengths = np.unique(chain[gone], return_index=True, return_counts=True)
     order = np.lexsort((lengths, level[used], kind[first[used]]))  # equal lengths together: branches are predictable
     used, starts, lengths = used[order], starts[order], lengths[order]
-    bounds = np.flatnonzero(np.diff(kind[first[used]]) | np.diff(level[used])) + 1 if used.size else used
-    bounds = np.concatenate([[0], bounds, [used.size]])
-    begin = np.concatenate([np.arange(a, b, pack) for a, b in pairwise(bounds.tolist())]).astype(np.int64)
-    sizes = np.diff(begin, append=used.size)
-    group = np.repeat(np.arange(begin.size), sizes)  # of every chain
-    lane = np.arange(used.size) - begin[group]
-    longest = np.maximum.reduceat(lengths, begin) if begin.size else lengths
+    section = np.zeros(used.size, np.int64)  # of the same kind and level; groups hold chains of one
+    section[1:] = np.cumsum((np.diff(kind[first[used]]) | np.diff(level[used])) != 0)
+    nth = np.arange(used.size) - np.searchsorted(section, section)
+    lane, begins = nth % pack, np.flatnonzero(nth % pack == 0)
+    group = np.cumsum(nth % pack == 0) - 1
+    longest = np.maximum.reduceat(lengths, begins) if begins.size else begins
+    ends = dense.size + 1 + np.cumsum(longest * pack)
+    span = np.stack([ends - longest * pack, ends], 1)
+    place = int(ends[-1]) if ends.size else dense.size + 1
     slot = np.empty(n + 1, np.int64)
     slot[dense] = np.arange(dense.size)
     slot[n] = dense.size  # found by index -1, too
-    end = dense.size + 1 + np.cumsum(longest) * pack
-    span = np.stack([end - longest * pack, end], 1)
-    place = int(end[-1]) if begin.size else dense.size + 1
-    owner = np.repeat(np.arange(used.size), lengths)  # chain of every eliminated compartment
-    member = np.arange(owner.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    row = longest[group[owner]] - lengths[owner] + member
-    slot[gone[starts[owner] + member]] = span[group[owner], 0] + row * pack + lane[owner]
-    ends = np.full((3, begin.size * pack), dense.size, np.int64)
+    chain_of = np.repeat(np.arange(used.size), lengths)
+    member = np.arange(chain_of.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    row = (longest[group] - lengths)[chain_of] + member
+    slot[gone[starts[chain_of] + member]] = span[group, 0][chain_of] + row * pack + lane[chain_of]
     far, near = gone[starts], gone[starts + lengths - 1]
-    ends[:, group * pack + lane] = (
-        slot[parent[near]],
-        slot[below[far]],
-        np.where(receives[used] > 0, slot[far], dense.size),
-    )
+    neighbours = np.full((3, begins.size, pack), dense.size, np.int64)
+    neighbours[0, group, lane] = slot[parent[near]]
+    neighbours[1, group, lane] = slot[below[far]]
+    neighbours[2, group, lane] = np.where(receives[used] > 0, slot[far], dense.size)
     coefficients = np.zeros((3, place))
     coefficients[0] = 1.0
     coefficients[:, slot[:n]] = up, across, inverse
@@ -229,8 +225,8 @@ def condense(parent: Ints, ground: Floats, coupling: Floats, active: NDArray[np.
         across=coefficients[1],
         inverse=coefficients[2],
         span=span,
-        top=ends[0].copy(),
-        below=ends[1].copy(),
-        entry=ends[2].copy(),
-        n_leaf=int((kind[first[used[begin]]] == LEAF).sum()),
+        top=neighbours[0].ravel(),
+        below=neighbours[1].ravel(),
+        entry=neighbours[2].ravel(),
+        n_leaf=int((kind[first[used[begins]]] == LEAF).sum()),
     )
