@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ...about import of_simulation
 from ...arguments import instance, number, path, short
 from ...errors import ParameterError, choose
 from ...morphology.compartments import Compartments, compartments_given
@@ -167,14 +169,15 @@ def simulate(
                 "checkpoints=True keeps states in memory, and store= and resume= are for what does not fit: drop either"
             )
         engine = setup.engine()
-        return engine.to_memory(Checkpoints(setup, engine, max(1, math.isqrt(setup.n_steps)), []))
+        trace = engine.to_memory(Checkpoints(setup, engine, max(1, math.isqrt(setup.n_steps)), []))
+        return replace(trace, topics=of_simulation(setup))
     recorder = recorder_for(setup)
     if store is None:
         if resume:
             raise ParameterError(
                 "resume=True goes on with a file: give store=, or initial=trace.final to go on in memory"
             )
-        return recorder.to_memory()
+        return replace(recorder.to_memory(), topics=of_simulation(setup))
     file = Path(path("store", store))
     layout = Layout(
         records=setup.n_steps // setup.every + 1,
@@ -186,7 +189,7 @@ def simulate(
         dtype=setup.dtype,
         attributes={
             "fingerprint": setup.signature(recorder), "dt": setup.dt, "every": setup.every, "method": method,
-            "duration": setup.n_steps * setup.dt,
+            "duration": setup.n_steps * setup.dt, "topics": ",".join(of_simulation(setup)),
         },
     )  # fmt: skip
     per_block = _steps("block", block, setup.dt)

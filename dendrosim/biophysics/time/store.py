@@ -187,4 +187,5 @@ def load(path: Any) -> Trace:
         method=str(attributes["method"]),
         n_steps=steps,
         final=None,
+        topics=tuple(filter(None, str(attributes.get("topics", "")).split(","))),
     )

@@ -93,6 +93,8 @@ class Trace:
         State at the end; None where a trace was loaded from a file.
     checkpoints : Checkpoints or None
         For `exact_gradient`, with ``simulate(..., checkpoints=True)``.
+    topics : tuple of str
+        What `ds.cite` cites for it.
     """
 
     time: Floats
@@ -108,6 +110,7 @@ class Trace:
     n_steps: int
     final: Snapshot | None
     checkpoints: Checkpoints | None = None
+    topics: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Any) -> Trace:
