@@ -54,6 +54,8 @@ _HOME = {
     "Run": "training.run",
     "train": "training.train",
     "credit_fidelity": "diagnostics.credit_of",
+    "time_fidelity": "diagnostics.time_fidelity",
+    "TimeFidelity": "diagnostics.time_fidelity",
     "CreditFidelity": "diagnostics.credit_of",
     "fidelity": "diagnostics.fidelity_of",
     "Fidelity": "diagnostics.fidelity_report",
@@ -113,6 +115,7 @@ __all__ = [
     "State",
     "SynapseKind",
     "Synapses",
+    "TimeFidelity",
     "Trace",
     "TrajectoryGradient",
     "Triangle",
@@ -136,6 +139,7 @@ __all__ = [
     "steady_state",
     "tasks",
     "teaching",
+    "time_fidelity",
     "train",
     "training",
     "transfer_resistance",
@@ -164,6 +168,7 @@ if TYPE_CHECKING:
     from .diagnostics.credit_of import CreditFidelity, credit_fidelity
     from .diagnostics.fidelity_of import fidelity
     from .diagnostics.fidelity_report import Fidelity
+    from .diagnostics.time_fidelity import TimeFidelity, time_fidelity
     from .membrane import Passive
     from .morphology import growth as grow
     from .morphology.compartments import Compartments

@@ -100,10 +100,24 @@ class Spread(NamedTuple):
     q: Floats
 
 
+class Filter(NamedTuple):
+    """For readouts of low-passed spikes: ``f <- decay f + h e`` for every trace e, with the surrogate derivative h of
+    the cell's spikes, blocks (n_blocks, T, n_cells, width), and the cell of every compartment (n,)."""
+
+    on: bool
+    decay: float
+    cell: Ints
+    n_cells: int
+    slope: Floats
+    synapse: Floats
+    upper: Floats
+    lower: Floats
+
+
 class Records(NamedTuple):
-    """What steps left: blocks of voltages (n_blocks, T + 1, n, width), the first row before the first step, of what
-    children pass on (the same shape, or empty for the voltage itself), and fractions (n_blocks, T, n_fractions, width).
-    """
+    """What steps left: blocks of voltages (n_blocks, T + 1, n, width), the first row before the first step; of what
+    children pass on in the step before a row, the same shape, or empty for the voltage itself; and of fractions
+    (n_blocks, T, n_fractions, width)."""
 
     voltage: Floats
     passed: Floats
@@ -162,6 +176,24 @@ def _flush(values: Floats, lanes: Lanes) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _pass(low_pass: Filter, place: Ints, e: Floats, f: Floats, h: Floats, lanes: Lanes) -> None:
+    """Traces `e` at compartments `place` into filtered ones."""
+    width = len(lanes)
+    for j in range(place.size):
+        i = j * width
+        now = load(h, low_pass.cell[place[j]] * width, lanes) * load(e, i, lanes)
+        store(f, i, load(f, i, lanes) * low_pass.decay + now)
+
+
+@njit(cache=True, nogil=True)
+def take_spikes(fired: Floats, decay: float, value: Floats) -> None:
+    """``value <- decay value + fired`` for every row of `fired` (T, n), in place."""
+    for t in range(fired.shape[0]):
+        for i in range(value.size):
+            value[i] = decay * value[i] + fired[t, i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _effective(traced: Traced, f: Floats, V: Floats, x: Floats, push: Floats, s: Floats, lanes: Lanes) -> None:
     """Conductances `s`; and of synapses with a block the open fraction `x` and the exact ``d current / d g`` at the
     voltages before the step, `push`, and its slope, which `_advance` uses."""
@@ -194,6 +226,7 @@ def trace(
     traced: Traced,
     links: Links,
     spread: Spread,
+    low_pass: Filter,
     records: Records,
     traces: Traces,
     middle: bool,
@@ -238,6 +271,11 @@ def trace(
         upper = traces.upper[block * n_links * width : (block + 1) * n_links * width]
         lower = traces.lower[block * n_links * width : (block + 1) * n_links * width]
         asked_links = traces.asked_links[block * n_links * width : (block + 1) * n_links * width]
+        seen, seen_upper, seen_lower = e, upper, lower
+        if low_pass.on:
+            seen = low_pass.synapse[block * n_synapses * width : (block + 1) * n_synapses * width]
+            seen_upper = low_pass.upper[block * n_links * width : (block + 1) * n_links * width]
+            seen_lower = low_pass.lower[block * n_links * width : (block + 1) * n_links * width]
         p = spread.p[block * n_nodes * width : (block + 1) * n_nodes * width]
         q = spread.q[block * n_nodes * width : (block + 1) * n_nodes * width]
         for i in range(0, size, width):
@@ -282,7 +320,7 @@ def trace(
                 i, up = child[k] * width, parent[child[k]] * width
                 if gated:
                     P = records.passed[at:]
-                    v = load(P, n_nodes * width + i, lanes) * (1.0 - half) + load(P, i, lanes) * half
+                    v = load(P, n_nodes * width + i, lanes)
                 else:
                     v = load(V1, i, lanes) * (1.0 - half) + load(V0, i, lanes) * half
                 above = load(V1, up, lanes) * (1.0 - half) + load(V0, up, lanes) * half
@@ -292,15 +330,22 @@ def trace(
                 if lower.size:
                     a = load(A, i, lanes)
                     store(lower, k * width, a * load(lower, k * width, lanes) + (1.0 - a) * drive * load(Z, i, lanes))
+            if low_pass.on:
+                at_h = (block * n_steps + step) * low_pass.n_cells * width
+                h = low_pass.slope[at_h : at_h + low_pass.n_cells * width]
+                _pass(low_pass, row, e, seen, h, lanes)
+                _pass(low_pass, child, upper, seen_upper, h, lanes)
+                if lower.size:
+                    _pass(low_pass, child, lower, seen_lower, h, lanes)
             if spread.on:
                 for j in range(n_synapses):
                     i = j * width
-                    store(asked, i, load(asked, i, lanes) + load(q, row[j] * width, lanes) * load(e, i, lanes))
+                    store(asked, i, load(asked, i, lanes) + load(q, row[j] * width, lanes) * load(seen, i, lanes))
                 for k in range(n_links):
                     i = k * width
-                    more = load(q, parent[child[k]] * width, lanes) * load(upper, i, lanes)
+                    more = load(q, parent[child[k]] * width, lanes) * load(seen_upper, i, lanes)
                     if lower.size:
-                        more = more - load(q, child[k] * width, lanes) * load(lower, i, lanes)
+                        more = more - load(q, child[k] * width, lanes) * load(seen_lower, i, lanes)
                     store(asked_links, i, load(asked_links, i, lanes) + more)
                 for i in range(0, n_nodes * width, width):
                     before = load(p, i, lanes)
@@ -310,6 +355,10 @@ def trace(
                 _flush(e, lanes)
                 _flush(upper, lanes)
                 _flush(lower, lanes)
+                if low_pass.on:
+                    _flush(seen, lanes)
+                    _flush(seen_upper, lanes)
+                    _flush(seen_lower, lanes)
                 if spread.on:
                     _flush(p, lanes)
                     _flush(q, lanes)

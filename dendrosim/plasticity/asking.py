@@ -14,7 +14,6 @@ from ..arguments import numbers
 from ..errors import ParameterError
 from ..losses import Loss
 from ..losses import loss as loss_named
-from ..networks.neuron_activity import NeuronActivity
 from ..networks.neurons import Neurons
 from ..teaching.running import RunningMean
 
@@ -71,8 +70,8 @@ class Asking(ABC):
         self.baseline = RunningMean(())
 
     @abstractmethod
-    def ask(self, activity: NeuronActivity, k: int, rng: np.random.Generator) -> Answer:
-        """Ask at tick k."""
+    def asked(self, logits: Floats, k: int, rng: np.random.Generator) -> Answer:
+        """Ask at tick k, with logits (B, n_outputs)."""
 
     def identity(self) -> list[Any]:
         """What tells it apart, for a digest."""
@@ -121,9 +120,9 @@ class Targets(Asking):
     def identity(self) -> list[Any]:
         return [*super().identity(), *self._targets]
 
-    def ask(self, activity: NeuronActivity, k: int, rng: np.random.Generator) -> Answer:
+    def asked(self, logits: Floats, k: int, rng: np.random.Generator) -> Answer:
         y = self._targets[min(k, len(self._targets) - 1)]
-        losses, error = self.loss.evaluate(activity.logits, y)
+        losses, error = self.loss.evaluate(logits, y)
         return Answer(y, error / len(error), losses, None, _NO_ACTION, np.empty(0))
 
 
@@ -156,17 +155,17 @@ class Modulated(Asking):
     def identity(self) -> list[Any]:
         return [*super().identity(), self._modulator]
 
-    def ask(self, activity: NeuronActivity, k: int, rng: np.random.Generator) -> Answer:
-        error = np.zeros_like(activity.logits)
+    def asked(self, logits: Floats, k: int, rng: np.random.Generator) -> Answer:
+        error = np.zeros_like(logits)
         return Answer(None, error, np.full(len(error), np.nan), self._modulator[k], _NO_ACTION, np.empty(0))
 
 
 class Silent(Asking):
     """Nothing is asked: outputs are recorded, and nothing is learned."""
 
-    def ask(self, activity: NeuronActivity, k: int, rng: np.random.Generator) -> Answer:
-        b = len(activity.logits)
-        return Answer(None, np.zeros_like(activity.logits), np.full(b, np.nan), None, _NO_ACTION, np.empty(0))
+    def asked(self, logits: Floats, k: int, rng: np.random.Generator) -> Answer:
+        b = len(logits)
+        return Answer(None, np.zeros_like(logits), np.full(b, np.nan), None, _NO_ACTION, np.empty(0))
 
 
 class Rewarded(Asking):
@@ -193,8 +192,8 @@ class Rewarded(Asking):
         teaching.suits(self.loss)
         self._reward, self._single = reward, n_outputs == 1
 
-    def ask(self, activity: NeuronActivity, k: int, rng: np.random.Generator) -> Answer:
-        logits = activity.logits
+    def asked(self, logits: Floats, k: int, rng: np.random.Generator) -> Answer:
+
         drawn = rng.random(len(logits))
         if self._single:
             action = (drawn < 0.5 * (1.0 + np.tanh(0.5 * logits[:, 0]))).astype(np.int64)

@@ -62,7 +62,13 @@ class Moments:
         return self.network.read(self.state(), self.running.fraction @ self._inputs)
 
     def lesson(
-        self, activity: NeuronActivity, y: NDArray[Any], error: Floats, rng: np.random.Generator, loss: Loss
+        self,
+        activity: NeuronActivity,
+        y: NDArray[Any],
+        error: Floats,
+        rng: np.random.Generator,
+        loss: Loss,
+        perturbing: bool,
     ) -> NeuronLesson:
         """A lesson about a moment.
 
@@ -73,12 +79,14 @@ class Moments:
             Targets.
         error : float array of shape (B, n_outputs)
             dL/dlogits.
+        perturbing : bool
+            Whether the teaching signal will perturb what is held at this moment.
         """
         seen = copy.copy(self.network)
         seen.synapses = self._synapses()
         state, layout = activity.state, self.network.layout
         soma = self.network.decoder.backward(self.network.parameters, activity.soma, error)[1]
-        held = held_current(seen, state)
+        held = held_current(seen, state) if perturbing else None
         return NeuronLesson(seen, activity, y, error, soma, rng, 1, activity.empty(layout.size), loss, held)
 
 

@@ -17,10 +17,12 @@ from ..biophysics.time.kinetics import Kinetics
 from ..biophysics.time.mechanisms import Mechanism
 from ..biophysics.time.running import Running
 from ..biophysics.time.store import fingerprint
+from ..biophysics.time.surrogates import Surrogate, surrogate_given
 from ..biophysics.time.trace import Snapshot
-from ..errors import ParameterError
+from ..errors import ParameterError, choose
 from ..networks.neuron_activity import NeuronActivity
 from ..networks.neurons import Neurons
+from ..teaching.noise.base import Perturbing
 from .asking import Asking, Modulated, Reward, Rewarded, Silent, Targets
 from .deliveries import Deliveries, in_steps
 from .neuron import NeuronLearner
@@ -28,6 +30,8 @@ from .online_store import OnlineStore
 from .session import OnlineRun, Session
 
 Floats = NDArray[Any]
+
+READS = ("voltage", "spikes")
 
 
 class OnlineLearner(NeuronLearner):
@@ -52,6 +56,15 @@ class OnlineLearner(NeuronLearner):
         By default ticks of every ms, told at once.
     dt, method, arrival, kinetics, mechanisms, current, clamps, connections
         As for `ds.simulate`; dt is 0.1 ms by default.
+    read : {"voltage", "spikes"}, default "voltage"
+        What the decoder reads: outputs of somatic voltages, or low-passed spikes of the somas, which need a mechanism
+        that fires. Each spike adds 1 to what is read. The output's derivative by the voltage is then the surrogate
+        derivative at the soma, for all compartments of its cell; traces are multiplied by it and low-passed as the
+        spikes are (e-prop: Bellec et al., Nat Commun 11:3625, 2020).
+    tau_out : float, default 20.0
+        Time constant of the low-pass, ms.
+    surrogate : Surrogate or name, default "fast_sigmoid"
+        `ds.FastSigmoid`, `ds.Triangle` or `ds.ArcTangent`.
     loss : default "mse"
     optimiser : default "sgd"
     **options
@@ -89,6 +102,9 @@ class OnlineLearner(NeuronLearner):
         current: ArrayLike | None = None,
         clamps: Clamp | Sequence[Clamp] = (),
         connections: Connections | None = None,
+        read: str = "voltage",
+        tau_out: float = 20.0,
+        surrogate: str | Surrogate = "fast_sigmoid",
         loss: Any = "mse",
         optimiser: Any = "sgd",
         **options: Any,
@@ -105,6 +121,14 @@ class OnlineLearner(NeuronLearner):
             if deliveries is None
             else instance("deliveries", deliveries, Deliveries, "such as ds.Deliveries(every=1.0, delay=10.0)")
         )
+        self.read = choose("read", read, READS)
+        self.tau_out = number("tau_out", tau_out, above=0, unit="ms")
+        self.surrogate = surrogate_given(surrogate)
+        if read == "spikes" and isinstance(self.teaching, Perturbing):
+            raise ParameterError(
+                f"teaching={self.teaching.name!r} perturbs voltages and watches the outputs, which with read='spikes' "
+                "are past spikes; use 'exact', 'per_soma', 'dfa' or another, or read='voltage'"
+            )
         self.time_options: dict[str, Any] = {
             "dt": number("dt", dt, above=0, unit="ms"), "method": method, "arrival": arrival, "kinetics": kinetics,
             "mechanisms": mechanisms, "current": current, "clamps": clamps, "connections": connections,
@@ -202,7 +226,7 @@ class OnlineLearner(NeuronLearner):
             engine.start.voltage, engine.start.q, repr(options), repr(self.deliveries), self.tau_e,
             repr(self.teaching), repr(self.rule), repr(session.asking.loss), self.optimiser.name, self.rates,
             self.decay, self.decoder, self.clip_norm, session.learn, session.running.n_steps,
-            repr(self.network), *session.asking.identity(),
+            repr(self.network), self.read, self.tau_out, repr(self.surrogate), *session.asking.identity(),
         )  # fmt: skip
 
     def begin(
@@ -232,7 +256,8 @@ class OnlineLearner(NeuronLearner):
         }  # fmt: skip
         running = Running(
             network.compartments, network.synapses, inputs, network.gate, tau_e=self.tau_e,
-            couplings=network.learn_couplings, kernel=self.deliveries.kernel, options=options,
+            couplings=network.learn_couplings, kernel=self.deliveries.kernel,
+            tau_out=self.tau_out if self.read == "spikes" else None, surrogate=self.surrogate, options=options,
         )  # fmt: skip
         k, b = self.deliveries.ticks(running.engine.problem.dt, running.n_steps).size, running.n_rows
         asking: Asking = Silent(self.loss)
@@ -246,6 +271,11 @@ class OnlineLearner(NeuronLearner):
 
     def heard(self, activity: NeuronActivity, running: Running) -> NeuronActivity:
         """The activity that is read at a tick."""
+        if self.read == "spikes":
+            activity.soma = running.filtered.copy()
+            activity.output[0, self.network.layout.roots] = activity.soma.T
+            activity.derivative[...] = 1.0  # the surrogate's is in the traces
+            activity.logits = self.network.decoder.forward(self.network.parameters, activity.soma)
         return activity
 
     def follow(self, values: dict[str, Floats], asked: dict[str, Floats], n_samples: int) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..biophysics.time.running import Running
 from ..biophysics.time.trace import Snapshot
 from ..teaching import Teaching
+from ..teaching.noise.base import Perturbing
 from .asking import Answer, Asking
 from .deliveries import Deliveries, Told, in_steps
 from .moment import Moments
@@ -154,7 +155,7 @@ class Session:
         k, learner, traces = self.tick, self.learner, self.running.eligibility
         self.tick += 1
         activity = learner.heard(self.moments.activity(), self.running)
-        answer = self.asking.ask(activity, k, learner.rng)
+        answer = self.asking.asked(activity.logits, k, learner.rng)
         self.output[k], self.loss[k] = activity.logits, answer.loss
         if answer.reward.size:
             self.reward[k], self.action[k] = answer.reward, answer.action
@@ -176,7 +177,8 @@ class Session:
         learner, weight = self.learner, self.deliveries.weight
         teaching = learner.teaching
         assert answer.targets is not None
-        lesson = self.moments.lesson(activity, answer.targets, answer.error, learner.rng, self.asking.loss)
+        perturbing = isinstance(teaching, Perturbing)
+        lesson = self.moments.lesson(activity, answer.targets, answer.error, learner.rng, self.asking.loss, perturbing)
         teaching.observe(lesson)
         teaching.credit(lesson)
         learner.rule.modulate(lesson)  # type: ignore[arg-type]

@@ -208,3 +208,37 @@ def test_sparse_and_late_modulators_meet_the_trace_of_their_arrival():
     then = ds.OnlineLearner(model, deliveries=ds.Deliveries(times=[35.0]))
     expected = then.run(x, duration=50.0, modulator=m[1:2], learn=False).gradient["synapses"]
     np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", CASES)
+def test_without_memory_exact_currents_make_the_exact_gradient(name, method):
+    """Traces of no memory times q / R of the adjoint, step by step, on any tree, couplings included."""
+    model = neurons(name, "soma")
+    layout, dt, duration = model.layout, 0.1, 12.0
+    values = np.random.default_rng(2).random((6, 3, 6))
+    options = {"dt": dt, "method": method, "kinetics": [ds.Exponential(2.0)] * model.synapses.size}
+    inputs = ds.Waveform(values, 2.0)
+    trace = ds.simulate(
+        model.compartments, model.synapses, inputs, duration=duration, integration=model.integration,
+        direction=model.direction, gate=model.gate, checkpoints=True, **options,
+    )  # fmt: skip
+    loss = np.random.default_rng(3).standard_normal(trace.voltage.shape)
+    exact = ds.exact_gradient(trace, loss, record="all")
+    learner = ds.OnlineLearner(model, tau_e=0.0, deliveries=ds.Deliveries(every=dt), **options)
+    steps = len(trace.time) - 1
+    session = learner.begin(inputs, duration=duration, modulator=np.zeros((steps, 3)), learn=False)
+    resistance = np.ones((steps, 3, layout.size))
+    for k in range(steps):
+        session.go(k + 1)
+        resistance[k] = session.moments.state().input_resistance
+    m = exact.current[:, 1:].swapaxes(0, 1) / resistance / dt
+    found = learner.run(inputs, duration=duration, modulator=m, learn=False).gradient
+    scale = np.abs(exact.conductance).max()
+    local = found["synapses"] / model.conductance_factor
+    np.testing.assert_allclose(local, exact.conductance, rtol=1e-10, atol=1e-11 * scale)
+    if model.learn_couplings:
+        child = layout.child
+        local = found["couplings"][child] / model.coupling_factor[child]
+        scale = np.abs(exact.coupling).max()
+        np.testing.assert_allclose(local, exact.coupling[child], rtol=1e-10, atol=1e-11 * scale)

@@ -23,7 +23,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MEMBRANE = "membrane"
-_SYNAPSES, _UPPER, _LOWER, _ASKED, _ASKED_LINKS, _P, _Q, _BEFORE, _RESISTANCE = range(9)
+_SYNAPSES, _UPPER, _LOWER, _ASKED, _ASKED_LINKS, _P, _Q, _BEFORE, _RESISTANCE, _SEEN, _SEEN_UPPER, _SEEN_LOWER = range(
+    12
+)
 
 
 class Eligibility:
@@ -54,6 +56,9 @@ class Eligibility:
         Whether couplings have traces.
     kernel : Kinetics or None
         Time course by which credits arrive, see `arrive`.
+    tau_out : float or None
+        Where spikes are read: time constant of what reads them, ms. Credits then meet ``f``, the trace times the
+        surrogate derivative of the cell's spikes, low-passed (as e-prop does: Bellec et al., Nat Commun 11:3625, 2020).
     threads : int
 
     Attributes
@@ -82,6 +87,7 @@ class Eligibility:
         tau_e: float | str,
         couplings: bool,
         kernel: Kinetics | None,
+        tau_out: float | None,
         threads: int,
     ) -> None:
         self.integration, self.direction, self.gate = integration, direction, gate
@@ -89,7 +95,8 @@ class Eligibility:
         self.couplings, self.kernel = couplings, kernel
         self.membrane = tau_e == MEMBRANE
         self.decay = 0.0 if self.membrane or tau_e == 0 else float(np.exp(-dt / float(tau_e)))
-        self.memoryless = not self.membrane and tau_e == 0
+        self.memoryless = not self.membrane and tau_e == 0 and tau_out is None
+        self.tau_out, self._cell = tau_out, compartments.cell
         self.width = 1 if n_rows <= 2 else WIDTH[np.dtype(np.float64)]
         self.n_blocks = -(-n_rows // self.width)
         blocked = np.array([kind.blocked is not None for kind in courses], bool)[course]
@@ -104,7 +111,8 @@ class Eligibility:
         self.change(compartments, synapses)
         s, k, n = synapses.size, self.child.size, self.compartment.size
         lower = 0 if direction.gated else k
-        rows = (s, k, lower, s, k, n, n, n, n)
+        seen = (s, k, lower) if tau_out is not None else (0, 0, 0)
+        rows = (s, k, lower, s, k, n, n, n, n, *seen)
         self._memory = [np.zeros(self.n_blocks * size * self.width) for size in rows]
         self._links = self._linked()
         self.steps = 0
@@ -127,6 +135,8 @@ class Eligibility:
         none = np.empty(0)
         used = np.zeros(n, bool)
         used[synapses.compartment] = True
+        if self.tau_out is not None:
+            used[compartments.roots] = True
         used[self.child] = used[compartments.parent[self.child]] = True
         if directed or additive:
             kind = FIXED if additive else DIRECTED
@@ -163,7 +173,7 @@ class Eligibility:
         """Voltages (B, n) of `compartment` before the first step, mV."""
         self._memory[_BEFORE][:] = self._to_blocks((voltage - self.offset)[None]).reshape(-1)
 
-    def advance(self, voltage: Floats, fraction: Floats) -> None:
+    def advance(self, voltage: Floats, fraction: Floats, slope: Floats | None = None) -> None:
         """Follow T steps.
 
         Parameters
@@ -172,8 +182,10 @@ class Eligibility:
             At `compartment` after every step, mV.
         fraction : float array of shape (T, B, F)
             Open fractions of `synapse` that steps were taken with.
+        slope : float array of shape (T, B, n_cells), optional
+            Surrogate derivatives of spikes, where they are read, 1/mV.
         """
-        from ...kernels.eligibility import Records, Spread, Traces, trace
+        from ...kernels.eligibility import Filter, Records, Spread, Traces, trace
 
         steps = len(voltage)
         blocks = self._to_blocks(voltage - self.offset)
@@ -185,9 +197,11 @@ class Eligibility:
             v, fraction, self.steps, steps = v[:, -2:], fraction[-1:], self.steps + steps - 1, 1
         passed = np.empty(0)
         if self.gate is not None and self.child.size:
-            slope, midpoint = (a[self.compartment] for a in self.gate.arrays(self._place.size - 1, v.dtype))
+            steep, midpoint = (a[self.compartment] for a in self.gate.arrays(self._place.size - 1, v.dtype))
             moved = v + self.offset
-            passed = 0.5 * (np.tanh(slope[:, None] * (moved - midpoint[:, None])) + 1.0) - self.offset
+            if self.middle:
+                moved[:, 1:] = 0.5 * (moved[:, 1:] + moved[:, :-1])
+            passed = 0.5 * (np.tanh(steep[:, None] * (moved - midpoint[:, None])) + 1.0) - self.offset
         records = Records(
             np.ascontiguousarray(v).reshape(-1),
             np.ascontiguousarray(passed).reshape(-1),
@@ -201,7 +215,25 @@ class Eligibility:
             memory[_SYNAPSES], memory[_UPPER], memory[_LOWER], memory[_RESISTANCE], memory[_ASKED], memory[_ASKED_LINKS]
         )
         lanes = (0.0,) * self.width
-        fixed = (self._matrix, self._traced, self._links, spread, records, traces, self.middle, self.steps, steps)
+        kept = (memory[_SEEN], memory[_SEEN_UPPER], memory[_SEEN_LOWER])
+        if self.tau_out is None or slope is None:
+            low_pass = Filter(False, 0.0, np.empty(0, np.int64), 0, np.empty(0), *kept)
+        else:
+            decay = float(np.exp(-self.dt / self.tau_out))
+            cell = self._cell[self.compartment]
+            low_pass = Filter(True, decay, cell, slope.shape[2], self._to_blocks(slope).reshape(-1), *kept)
+        fixed = (
+            self._matrix,
+            self._traced,
+            self._links,
+            spread,
+            low_pass,
+            records,
+            traces,
+            self.middle,
+            self.steps,
+            steps,
+        )
         jobs = [(*fixed, *part, lanes) for part in parallel.ranges(self.n_blocks, self.threads)]
         rows = 5 * (self.compartment.size + 1) + 2 * len(self._blocks)
         parallel.run(trace, jobs, self.threads, lambda: np.zeros(rows * self.width))
@@ -224,15 +256,16 @@ class Eligibility:
 
     @property
     def synapses(self) -> Floats:
-        """Traces of synapses now, (B, S), in mV GOhm; multiplied by dL/dV they are dL/dg."""
+        """What credits meet at synapses now, (B, S): traces, in mV GOhm; multiplied by dL/dV they are dL/dg."""
         found = np.empty((self.n_rows, self.order.size))
-        found[:, self.order] = self._batch(_SYNAPSES)
+        found[:, self.order] = self._batch(_SYNAPSES if self.tau_out is None else _SEEN)
         return found
 
     @property
     def links(self) -> tuple[Floats, Floats]:
         """Traces of the couplings of all compartments that have a parent, by R of the parent and by R of the child."""
-        upper, lower = self._batch(_UPPER).copy(), self._batch(_LOWER).copy()
+        which = (_UPPER, _LOWER) if self.tau_out is None else (_SEEN_UPPER, _SEEN_LOWER)
+        upper, lower = (self._batch(i).copy() for i in which)
         return upper, lower if lower.shape[1] else np.zeros_like(upper)
 
     @property
@@ -257,8 +290,8 @@ class Eligibility:
 
     def contract(self, credit: Floats) -> tuple[Floats, Floats]:
         """What credits (B, n) that arrive now ask of synapses (S,) and couplings (K,): trace times credit, summed."""
-        asked, links = np.empty(self.order.size), np.zeros(self.child.size)
-        asked[self.order] = np.einsum("bs,bs->s", self._batch(_SYNAPSES), credit[:, self._row])
+        links = np.zeros(self.child.size)
+        asked: Floats = np.einsum("bs,bs->s", self.synapses, credit[:, self._place[self._compartments_of]])
         if self.child.size:
             upper, lower = self.links
             places, above = self._links.child, self._matrix.parent[self._links.child]
