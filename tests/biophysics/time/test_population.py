@@ -163,12 +163,12 @@ def test_the_partition_knows_sizes_only() -> None:
     free = partition.groups(sizes, 1, None)
     assert [pair[0] for pair in free[1:]] == [pair[1] for pair in free[:-1]]
     assert (free[0][0], free[-1][1]) == (0, 64)
-    assert 8 <= len(free) <= 13
+    assert len(free) == 4
     assert len(partition.groups(sizes, 1, 41)) == 4
     assert len(partition.groups(sizes, 1, 2)) == 1
     assert len(partition.groups(np.full(1000, 200), 1, None)) == partition.MOST
     assert partition.groups(np.array([1100]), 64, None) == [(0, 1)]
-    assert partition.groups(np.array([100, 5000, 100]), 1, None) in ([(0, 2), (2, 3)], [(0, 1), (1, 2), (2, 3)])
+    assert partition.groups(np.array([100, 9000, 300]), 1, None) == [(0, 2), (2, 3)]
 
 
 def test_what_does_not_fit_the_whole_is_refused(divided: pytest.MonkeyPatch) -> None:
