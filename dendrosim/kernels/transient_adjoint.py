@@ -20,6 +20,7 @@ from . import channels_adjoint as channels_adjoint  # registers
 from .mechanisms import add_currents
 from .mechanisms_adjoint import currents_back, update_back
 from .simd import clamp, exponential, fill, load, multiply_add, store
+from .spiking import Links
 from .transient import Drives, Tape, Wiring, add_synapses
 from .transient_solve import DirectedTree, PackedTree, Tree, solve
 
@@ -61,6 +62,7 @@ class Arrivals(NamedTuple):
     event_slot: Array
     event_begin: Array
     mark_step: Array
+    links: Links
 
 
 class Credits(NamedTuple):
@@ -72,12 +74,15 @@ class Credits(NamedTuple):
         Of what remains; of eliminated compartments over their inertia.
     p, q : float arrays of shape (n_blocks * n_drives * width,)
     mechanism : float array of shape (n_blocks * n_states * width,)
+    ring : float array of shape (n_blocks * length * n_sources * width,)
+        By spikes that cells fired in steps still to be undone, as `spiking` has a ring of spikes.
     """
 
     voltage: Array
     p: Array
     q: Array
     mechanism: Array
+    ring: Array
 
 
 class Sums(NamedTuple):
@@ -263,6 +268,34 @@ def _drives_back(drives: Drives, P: Array, Q: Array, level: Array, at: int, lane
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _collect(links: Links, ring: Array, step: int, spikes: Array, lanes: Lanes) -> None:
+    """Add to the gradient by spikes of a step what they did later."""
+    width = len(lanes)
+    slot = (step % links.length) * links.n_sources
+    for site in range(links.site.size):
+        if links.site[site] >= 0:
+            i, to = (slot + links.site[site]) * width, site * width
+            store(spikes, to, load(spikes, to, lanes) + load(ring, i, lanes))
+    for i in range(slot * width, (slot + links.n_sources) * width):
+        ring[i] = 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _send_back(links: Links, ring: Array, step: int, P: Array, Q: Array, lanes: Lanes) -> None:
+    """Gradient by spikes that arrive at the beginning of a step, to the steps that would have fired them."""
+    width = len(lanes)
+    for k in range(links.lag.size):
+        slot = ((step - links.lag[k]) % links.length) * links.n_sources
+        for pair in range(links.first[k], links.first[k + 1]):
+            to = (slot + links.source[pair]) * width
+            total = load(ring, to, lanes)
+            for i in range(links.begin[pair], links.begin[pair + 1]):
+                d = links.drive[i] * width
+                total = total + load(P, d, lanes) * links.p[i] + load(Q, d, lanes) * links.q[i]
+            store(ring, to, total)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def reverse(
     work: Array,
     tree: Any,
@@ -304,12 +337,15 @@ def reverse(
     n_states = credits.mechanism.size // max(1, credits.voltage.size // size)
     n_taped, n_probes, n_rows = tape.row.size, sums.probe.size, losses.row.size
     n_sites = losses.spike.size // max(1, (credits.voltage.size // size) * n_steps)
+    links = arrivals.links
+    n_ring = links.length * links.n_sources * width
     event_step, event_slot, event_begin = arrivals.event_step, arrivals.event_slot, arrivals.event_begin
     for block in range(first, last):
         W = credits.voltage[block * size : (block + 1) * size]
         P = credits.p[block * n_drives : (block + 1) * n_drives]
         Q = credits.q[block * n_drives : (block + 1) * n_drives]
         change = credits.mechanism[block * n_states : (block + 1) * n_states]
+        ring = credits.ring[block * n_ring : (block + 1) * n_ring]
         record, level, mark, event = losses.n_records, n_levels - 1, n_marks - 1, event_begin[block + 1] - 1
         for step in range(n_steps - 1, -1, -1):
             at = block * n_steps + step
@@ -332,6 +368,8 @@ def reverse(
                 store(before, i, old)
                 store(ended, i, new * two - old if middle else new)
             spikes, slants = losses.spike[at * n_sites :], losses.slant[at * n_sites :]
+            if links.length > 0:
+                _collect(links, ring, start + step, spikes, lanes)
             update_back(mechanisms, state, 0, ended, W, change, spikes, slants, offset, lanes)
             for n in range(nd):
                 i = n * width
@@ -358,6 +396,8 @@ def reverse(
             sum_tree(tree, sums, spare, b, V, wiring.shunt, block * n_nodes, lanes)
             currents_back(mechanisms, state, 0, b, V, W, change, offset, lanes)
             _synapses_back(wiring, sums, block * wiring.row.size, x, V, before, b, W, Q, lanes)
+            if links.length > 0:
+                _send_back(links, ring, start + step, P, Q, lanes)
             if recorded:
                 to = (block * losses.n_records + record) * n_probes
                 for k in range(n_probes):

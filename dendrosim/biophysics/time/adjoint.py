@@ -149,7 +149,9 @@ class _Backward:
                     "register_adjoint of its two functions, or simulate without it"
                 )
         places = problem.n_blocks * problem.width
-        sizes = (problem.n_slots, problem.n_drives, problem.n_drives, problem.n_states)
+        links = self.engine.recurrence.links
+        ring = links.length * links.n_sources
+        sizes = (problem.n_slots, problem.n_drives, problem.n_drives, problem.n_states, ring)
         self.credits = Credits(*(np.zeros(places * size, problem.dtype) for size in sizes))
         compartments = problem.compartments
         parent = np.where(compartments.parent < 0, problem.tree.n_dense, problem.slot[compartments.parent])
@@ -230,7 +232,13 @@ class _Backward:
         )  # fmt: skip
         marks, marked = self._marks(start, count)
         arrivals = Arrivals(
-            problem.n_inputs, inputs.level_step, inputs.event_step, inputs.event_slot, inputs.event_begin, marks
+            problem.n_inputs,
+            inputs.level_step,
+            inputs.event_step,
+            inputs.event_slot,
+            inputs.event_begin,
+            marks,
+            engine.recurrence.links,
         )
         n_levels = inputs.level_step.size - 1
         places = blocks * width
