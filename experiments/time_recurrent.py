@@ -180,10 +180,6 @@ def fidelity(seeds: list[int]) -> None:
             axon, made = network.synapses.source - AFFERENTS, []
             excited = (axon >= 0) & (axon < EXCITATORY)
             kinds = {"afferent": axon < 0, "excitatory": excited, "inhibitory": axon >= EXCITATORY}
-                "afferent": axon < 0,
-                "excitatory": (axon >= 0) & (axon < EXCITATORY),
-                "inhibitory": axon >= EXCITATORY,
-            }
             for tau in (5.0, 20.0, 100.0, "membrane"):
                 learner = learner_of(network, "traces", task.duration, seed, tau)
                 run = learner.run(spikes, y[:, None].astype(float), duration=task.duration, learn=False)
