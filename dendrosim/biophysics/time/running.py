@@ -166,7 +166,7 @@ class Running:
 def _thresholds(problem: Problem, compartments: Compartments) -> Floats:
     """Threshold of every soma, mV."""
     found = np.full(compartments.size, np.nan)
-    for arrays, kind in zip(problem.mechanisms, problem.kinds, strict=True):
+    for arrays, (kind, _) in zip(problem.mechanisms, problem.active, strict=True):
         if kind.fires:
             sites = slice(arrays.site, arrays.site + arrays.row.size)
             found[problem.site_compartment[sites]] = arrays.threshold + problem.offset
