@@ -11,7 +11,7 @@ from typing import Any
 from numba import njit
 from numpy.typing import NDArray
 
-from .channels import FireArrays, HodgkinHuxleyArrays, LeakArrays
+from .channels import FireArrays, HodgkinHuxleyArrays, LeakArrays, OnsetArrays
 from .mechanisms_adjoint import register_adjoint
 
 Array = NDArray[Any]
@@ -20,7 +20,16 @@ Lanes = tuple[float, ...]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _nothing_from_currents(
-    leak: Any, state: Array, at: int, q: Array, solved: Array, credit: Array, change: Array, offset: float, lanes: Lanes
+    leak: Any,
+    state: Array,
+    at: int,
+    q: Array,
+    V: Array,
+    solved: Array,
+    credit: Array,
+    change: Array,
+    offset: float,
+    lanes: Lanes,
 ) -> None:
     return
 
@@ -35,7 +44,7 @@ def _nothing_from_update(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _huxley_currents_back(
-    huxley: Any, state: Array, at: int, q: Array, solved: Array, credit: Array, change: Array, offset: float,
+    huxley: Any, state: Array, at: int, q: Array, V: Array, solved: Array, credit: Array, change: Array, offset: float,
     lanes: Lanes,
 ) -> None:  # fmt: skip
     width = len(lanes)
@@ -108,7 +117,16 @@ def _huxley_update_back(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fire_currents_back(
-    fire: Any, state: Array, at: int, q: Array, solved: Array, credit: Array, change: Array, offset: float, lanes: Lanes
+    fire: Any,
+    state: Array,
+    at: int,
+    q: Array,
+    V: Array,
+    solved: Array,
+    credit: Array,
+    change: Array,
+    offset: float,
+    lanes: Lanes,
 ) -> None:
     width = len(lanes)
     n_sites = fire.row.size
@@ -118,27 +136,71 @@ def _fire_currents_back(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _fire_back(
+    fire: Any, state: Array, at: int, V: Array, credit: Array, change: Array, spike: Array, slant: Array, k: int,
+    w: int, width: int,
+) -> None:  # fmt: skip
+    """While refractory the voltage is held; else ``v (1 - s) + reset s``, and w gains ``jump s``, s being the spike."""
+    row, i, site = fire.row[k] * width + w, at + (fire.row.size + k) * width + w, (fire.site + k) * width + w
+    held = state[at + k * width + w] >= 0.5
+    v, after, adapted = V[row], credit[row], change[i]
+    by_spike = after * (fire.reset - v) + adapted * fire.jump + spike[site]
+    free = (0.0 if v >= fire.threshold else after) + adapted * fire.gain + slant[site] * by_spike
+    credit[row] = 0.0 if held else free
+    change[i] = adapted * fire.decay
+    change[at + k * width + w] = 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fire_update_back(
     fire: Any, state: Array, at: int, V: Array, credit: Array, change: Array, spike: Array, slant: Array, offset: float,
     lanes: Lanes,
 ) -> None:  # fmt: skip
-    """While refractory the voltage is held; else ``v (1 - s) + reset s``, and w gains ``jump s``, s being the spike."""
     width = len(lanes)
-    n_sites = fire.row.size
-    for k in range(n_sites):
+    for k in range(fire.row.size):
         for w in range(width):
-            row, i = fire.row[k] * width + w, at + (n_sites + k) * width + w
-            site = (fire.site + k) * width + w
-            held = state[at + k * width + w] >= 0.5
-            v, after, adapted = V[row], credit[row], change[i]
-            fired = v >= fire.threshold
-            by_spike = after * (fire.reset - v) + adapted * fire.jump + spike[site]
-            free = (0.0 if fired else after) + adapted * fire.gain + slant[site] * by_spike
-            credit[row] = 0.0 if held else free
-            change[i] = adapted * fire.decay
-            change[at + k * width + w] = 0.0
+            _fire_back(fire, state, at, V, credit, change, spike, slant, k, w, width)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _onset_currents_back(
+    fire: Any, state: Array, at: int, q: Array, V: Array, solved: Array, credit: Array, change: Array, offset: float,
+    lanes: Lanes,
+) -> None:  # fmt: skip
+    """The current ``slope (width + middle (V' - v))``, slope growing with v, the voltage before; or it diverges."""
+    _fire_currents_back(fire, state, at, q, V, solved, credit, change, offset, lanes)
+    width = len(lanes)
+    for k in range(fire.row.size):
+        for w in range(width):
+            row = fire.row[k] * width + w
+            slope = fire.slope * math.exp(min(max((V[row] - fire.onset) / fire.width, -60.0), 60.0))
+            if state[at + k * width + w] < 0.5 and slope < fire.capacitance[k]:
+                bend = fire.middle / fire.width * (solved[row] - V[row])
+                credit[row] += q[row] * slope * (bend + 1.0 - fire.middle)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _onset_update_back(
+    fire: Any, state: Array, at: int, V: Array, credit: Array, change: Array, spike: Array, slant: Array, offset: float,
+    lanes: Lanes,
+) -> None:  # fmt: skip
+    """As `_fire_update_back`; what lies beyond the peak counts as the peak."""
+    width = len(lanes)
+    for k in range(fire.row.size):
+        for w in range(width):
+            row, i = fire.row[k] * width + w, at + (fire.row.size + k) * width + w
+            if V[row] >= fire.threshold:
+                site = (fire.site + k) * width + w
+                by_spike = credit[row] * (fire.reset - fire.threshold) + change[i] * fire.jump + spike[site]
+                held = state[at + k * width + w] >= 0.5
+                credit[row] = 0.0 if held else slant[site] * by_spike
+                change[i] *= fire.decay
+                change[at + k * width + w] = 0.0
+            else:
+                _fire_back(fire, state, at, V, credit, change, spike, slant, k, w, width)
 
 
 register_adjoint(LeakArrays, _nothing_from_currents, _nothing_from_update)
 register_adjoint(HodgkinHuxleyArrays, _huxley_currents_back, _huxley_update_back)
 register_adjoint(FireArrays, _fire_currents_back, _fire_update_back)
+register_adjoint(OnsetArrays, _onset_currents_back, _onset_update_back)

@@ -5,9 +5,9 @@
     gradient by voltages after the update and is made that by voltages as solved; `change`, that by states, likewise.
     `spike` is the gradient by spikes, `slant` the derivative of a spike by the voltage that is to be taken for it (a
     surrogate); both have index ``site * width``.
-``currents_back(mechanism, state, at, q, solved, credit, change, offset, lanes)``
-    Backwards through `currents`. q is the gradient by currents of the step, `solved` the solution V' that conductances
-    saw. Adds to `change`, and to `credit` (now of the voltages before the step) where currents depend on them.
+``currents_back(mechanism, state, at, q, V, solved, credit, change, offset, lanes)``
+    Backwards through `currents`. q is the gradient by currents of the step, V the voltage before it, and `solved` the
+    solution V' that conductances saw. Adds to `change`, and to `credit` (now of V) where currents depend on V.
 
 Indices are as in `mechanisms`.
 """
@@ -34,7 +34,7 @@ def has_adjoint(kind: type) -> bool:
 
 
 def _one_currents(
-    mechanism: Any, state: Any, at: Any, q: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
+    mechanism: Any, state: Any, at: Any, q: Any, V: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
 ) -> None:
     raise TypeError("for compiled code")
 
@@ -47,7 +47,7 @@ def _one_update(
 
 
 def currents_back(
-    mechanisms: Any, state: Any, at: Any, q: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
+    mechanisms: Any, state: Any, at: Any, q: Any, V: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
 ) -> None:
     """`currents_back` of every mechanism in a tuple; for compiled code."""
     raise TypeError("for compiled code")
@@ -63,14 +63,23 @@ def update_back(
 
 @overload(_one_currents)
 def _(
-    mechanism: Any, state: Any, at: Any, q: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
+    mechanism: Any, state: Any, at: Any, q: Any, V: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
 ) -> Any:
     function = _BACK[mechanism.instance_class][0]
 
     def compiled(
-        mechanism: Any, state: Any, at: Any, q: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
+        mechanism: Any,
+        state: Any,
+        at: Any,
+        q: Any,
+        V: Any,
+        solved: Any,
+        credit: Any,
+        change: Any,
+        offset: Any,
+        lanes: Any,
     ) -> None:
-        function(mechanism, state, at, q, solved, credit, change, offset, lanes)
+        function(mechanism, state, at, q, V, solved, credit, change, offset, lanes)
 
     return compiled
 
@@ -93,23 +102,41 @@ def _(
 
 @overload(currents_back)
 def _(
-    mechanisms: Any, state: Any, at: Any, q: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
+    mechanisms: Any, state: Any, at: Any, q: Any, V: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
 ) -> Any:
     if not isinstance(mechanisms, types.BaseTuple):
         return None
 
     def none(
-        mechanisms: Any, state: Any, at: Any, q: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
+        mechanisms: Any,
+        state: Any,
+        at: Any,
+        q: Any,
+        V: Any,
+        solved: Any,
+        credit: Any,
+        change: Any,
+        offset: Any,
+        lanes: Any,
     ) -> None:
         return
 
     def some(
-        mechanisms: Any, state: Any, at: Any, q: Any, solved: Any, credit: Any, change: Any, offset: Any, lanes: Any
+        mechanisms: Any,
+        state: Any,
+        at: Any,
+        q: Any,
+        V: Any,
+        solved: Any,
+        credit: Any,
+        change: Any,
+        offset: Any,
+        lanes: Any,
     ) -> None:
         first = mechanisms[0]
-        _one_currents(first, state, at, q, solved, credit, change, offset, lanes)
+        _one_currents(first, state, at, q, V, solved, credit, change, offset, lanes)
         more = at + first.n_states * first.row.size * len(lanes)
-        currents_back(mechanisms[1:], state, more, q, solved, credit, change, offset, lanes)
+        currents_back(mechanisms[1:], state, more, q, V, solved, credit, change, offset, lanes)
 
     return some if len(mechanisms) else none
 

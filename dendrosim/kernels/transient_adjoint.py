@@ -394,7 +394,7 @@ def reverse(
                 else:
                     store(W, i, load(b, i, lanes) * factor)
             sum_tree(tree, sums, spare, b, V, wiring.shunt, block * n_nodes, lanes)
-            currents_back(mechanisms, state, 0, b, V, W, change, offset, lanes)
+            currents_back(mechanisms, state, 0, b, before, V, W, change, offset, lanes)
             _synapses_back(wiring, sums, block * wiring.row.size, x, V, before, b, W, Q, lanes)
             if links.length > 0:
                 _send_back(links, ring, start + step, P, Q, lanes)

@@ -93,7 +93,16 @@ def test_hodgkin_huxley(method: str, at: str, amplitude: float, spikes: int) -> 
 def test_integrate_and_fire_with_given_spikes(method: str, kind: ds.IntegrateAndFire) -> None:
     case = Case(15.0, 200.0, method=method, mechanisms=kind)
     gradient = case.gradient(spike_gradient=None)
-    assert gradient.trace.spike_time.size > 2
+    assert gradient.trace.spike_time.size > 1
+    case.check(gradient, h=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_exponential_onset_with_given_spikes(method: str) -> None:
+    kind = ds.ExponentialIntegrateAndFire(leak=2.0, refractory=0.5, coupling=1.0, jump=20.0, tau_w=10.0)
+    case = Case(15.0, 200.0, method=method, mechanisms=kind)
+    gradient = case.gradient()
+    assert gradient.trace.spike_time.size > 1
     case.check(gradient, h=1e-6, rtol=1e-5)
 
 
