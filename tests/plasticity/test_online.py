@@ -59,8 +59,26 @@ def test_an_isopotential_neuron_with_membrane_traces_follows_the_gradient(method
     np.testing.assert_allclose(found, by_differences(learner, trains(), y, 40.0), rtol=1e-8)
 
 
+@pytest.mark.parametrize(("tau_e", "duration"), [(5.0, 100.0), (5.0, 400.0), (40.0, 400.0)])
 @pytest.mark.parametrize("name", CASES)
-def test_static_input_gives_the_gradient_of_the_steady_state(name):
+def test_static_input_accumulates_the_gradient_of_the_steady_state(name, tau_e, duration):
+    """Per time it falls short of it by tau_e over the duration, while traces rise: ``1 - mean_k exp(-t_k / tau_e)``."""
+    model, (x, _) = neurons(name, "soma"), batch()
+    y = np.random.default_rng(3).random((5, model.n_outputs))
+    steady = ds.NeuronLearner(model, "exact", loss="mse").gradients(x, y).values
+    deliveries = ds.Deliveries(every=5.0)
+    learner = ds.OnlineLearner(model, "exact", tau_e=tau_e, deliveries=deliveries, kinetics="instantaneous")
+    run = learner.run(x, y, duration=duration, initial="steady", learn=False)
+    risen = 1 - np.exp(-run.time / tau_e).mean()
+    assert abs(1 - risen) < 1.1 * tau_e / duration
+    for key, value in steady.items():
+        np.testing.assert_allclose(
+            run.gradient[key] / duration, risen * value, rtol=1e-8, atol=1e-9 * np.abs(value).max()
+        )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_from_rest_static_input_ends_at_the_gradient_of_the_steady_state(name):
     model, (x, _) = neurons(name, "soma"), batch()
     y = np.random.default_rng(3).random((5, model.n_outputs))
     steady = ds.NeuronLearner(model, "exact", loss="mse").gradients(x, y).values
@@ -211,13 +229,14 @@ def test_sparse_and_late_modulators_meet_the_trace_of_their_arrival():
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*CASES, "cell with NMDA"])
 def test_without_memory_exact_currents_make_the_exact_gradient(name, method):
     """Traces of no memory times q / R of the adjoint, step by step, on any tree, couplings included."""
-    model = neurons(name, "soma")
+    kind = ds.NMDA(1.0, 5.0) if "NMDA" in name else ds.Exponential(2.0)
+    model = neurons(name.removesuffix(" with NMDA"), "soma")
     layout, dt, duration = model.layout, 0.1, 12.0
     values = np.random.default_rng(2).random((6, 3, 6))
-    options = {"dt": dt, "method": method, "kinetics": [ds.Exponential(2.0)] * model.synapses.size}
+    options = {"dt": dt, "method": method, "kinetics": (kind, ds.Exponential(5.0))}
     inputs = ds.Waveform(values, 2.0)
     trace = ds.simulate(
         model.compartments, model.synapses, inputs, duration=duration, integration=model.integration,
@@ -231,7 +250,8 @@ def test_without_memory_exact_currents_make_the_exact_gradient(name, method):
     resistance = np.ones((steps, 3, layout.size))
     for k in range(steps):
         session.go(k + 1)
-        resistance[k] = session.moments.state().input_resistance
+        traces = session.running.eligibility
+        resistance[k][:, traces.compartment] = traces.resistance
     m = exact.current[:, 1:].swapaxes(0, 1) / resistance / dt
     found = learner.run(inputs, duration=duration, modulator=m, learn=False).gradient
     scale = np.abs(exact.conductance).max()

@@ -93,6 +93,14 @@ CASES = {
     "kernel": {"teaching": "sbd", "deliveries": {"every": 2.0, "delay": 3.0, "kernel": ds.Alpha(4.0)}},
     "perturbed": {"teaching": {"name": "vnc", "inject": "current"}, "tau_e": "membrane"},
     "reward": {"teaching": "kp", "deliveries": {"every": 2.0, "delay": 5.0}},
+    "recurrent spikes": {
+        "teaching": "per_soma",
+        "read": "spikes",
+        "mechanisms": ds.AdaptiveIntegrateAndFire(),
+        "connections": ds.Connections([0, 1], [5, 4], delay=1.5),
+        "tau_e": "membrane",
+        "deliveries": {"every": 2.0, "delay": 3.0, "kernel": ds.Exponential(4.0)},
+    },
 }
 
 
@@ -102,6 +110,8 @@ def learner_of(case: str) -> tuple[ds.OnlineLearner, dict]:
     model = neurons("cell directed" if case == "perturbed" else "two cells, couplings")
     learner = ds.OnlineLearner(model, options.pop("teaching"), deliveries=deliveries, rates=1e-3, **options)
     x, y = batch()
+    if case == "recurrent spikes":
+        x = ds.Spikes.poisson(np.full((5, 6), 300.0), 60.0, seed=4)
     if case == "reward":
         return learner, {"inputs": x, "reward": lambda actions, k: (actions == y).astype(float)}
     return learner, {"inputs": x, "targets": np.random.default_rng(3).standard_normal((5, 3))}
@@ -137,6 +147,8 @@ def test_an_interrupted_run_goes_on_bit_for_bit(case, tmp_path, monkeypatch):
         np.testing.assert_array_equal(resumed.network.parameters[key], value)
         np.testing.assert_array_equal(resumed.gradient[key], whole.gradient[key])
     np.testing.assert_array_equal(resumed.final.voltage, whole.final.voltage)
+    np.testing.assert_array_equal(resumed.spike_time, whole.spike_time)
+    assert (whole.spike_time.size > 0) == (case == "recurrent spikes")
     loaded = OnlineRun.load(tmp_path / "run.h5")
     np.testing.assert_array_equal(loaded.loss, whole.loss)
     np.testing.assert_array_equal(loaded.conductance[-1], whole.network.synapses.conductance)

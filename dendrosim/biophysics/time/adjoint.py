@@ -248,10 +248,11 @@ class _Backward:
 
         n_events = inputs.event_step.size
         sums = Sums(
-            self.node, self.parent, problem.force.astype(kind), room(problem.size), room(problem.size),
-            room(problem.wiring.row.size), room(n_levels * problem.n_inputs if inputs.level.size else 0),
-            np.zeros(n_events, kind), np.zeros(n_events, kind), room(marks.size * problem.n_drives),
-            room(marks.size * problem.n_drives), problem.slot[self.probes], room(records * self.probes.size),
+            self.node, self.parent, problem.force[problem.order].astype(kind), room(problem.size),
+            room(problem.size), room(problem.wiring.row.size),
+            room(n_levels * problem.n_inputs if inputs.level.size else 0), np.zeros(n_events, kind),
+            np.zeros(n_events, kind), room(marks.size * problem.n_drives), room(marks.size * problem.n_drives),
+            problem.slot[self.probes], room(records * self.probes.size),
         )  # fmt: skip
         head = (
             problem.tree, engine.drives, problem.wiring, tape, problem.mechanisms, arrivals, losses, self.credits, sums,
