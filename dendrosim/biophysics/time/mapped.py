@@ -23,8 +23,15 @@ Shapes = dict[str, tuple[tuple[int, ...], Any, str]]
 """Shape, type and description of every dataset."""
 
 
-def create(path: Path, attributes: dict[str, Any], plain: dict[str, Array], shapes: Shapes, zero: str) -> None:
-    """Make a file.
+def create(
+    path: Path,
+    attributes: dict[str, Any],
+    plain: dict[str, Array],
+    shapes: Shapes,
+    zero: str,
+    sparse: Iterable[str] = (),
+) -> None:
+    """Make a file, and claim the space that it needs: on a full disk, memory maps would end the process without a word.
 
     Parameters
     ----------
@@ -34,13 +41,31 @@ def create(path: Path, attributes: dict[str, Any], plain: dict[str, Array], shap
     plain : dict of arrays
         Datasets that are written now.
     shapes : dict
-        Those that will be filled; `zero` names the one that begins as zeros.
+        Those that will be filled; `zero` names the one that begins as zeros, `sparse` those that are much larger than
+        what will be in them, for which no space is claimed.
+
+    Raises
+    ------
+    OSError
+        If there is no room for it; says for which file, and how much it needs.
     """
     folder_for(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
+    claimed = [name for name in shapes if name not in sparse]
+    needed = sum(int(np.prod(shapes[name][0])) * np.dtype(shapes[name][1]).itemsize for name in claimed)
     try:
+        with partial.open("wb") as file:  # HDF5 would not say why it fails
+            _claim(file, 0, needed)
         _write(partial, attributes, plain, shapes, zero)
+        with partial.open("r+b") as file:
+            for kind, offset, shape in _places(partial, claimed).values():
+                _claim(file, offset or 0, int(np.prod(shape)) * kind.itemsize)
         os.replace(partial, path)
+    except OSError as error:
+        raise OSError(
+            f"{path} cannot be made, it needs {needed / 1e6:.3g} MB: {error.strerror or error}; record less, or on "
+            "another disk"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -63,6 +88,20 @@ def _write(path: Path, attributes: dict[str, Any], plain: dict[str, Array], shap
             space = h5py.h5s.create_simple(shape)
             h5py.h5d.create(file.id, name.encode(), h5py.h5t.py_create(np.dtype(kind)), space, properties)
             file[name].attrs["description"] = description
+
+
+def _claim(file: Any, offset: int, size: int) -> None:
+    """Have the system set space aside in a file, where it can."""
+    if size and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), offset, size)
+
+
+def _places(path: Path, names: Iterable[str]) -> dict[str, tuple[Any, int | None, tuple[int, ...]]]:
+    """Type, offset in the file and shape of datasets."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return {name: (file[name].dtype, file[name].id.get_offset(), file[name].shape) for name in names}
 
 
 def attributes_of(path: Path, form: str, made_by: str) -> dict[str, Any]:
@@ -93,13 +132,7 @@ def maps(path: Path, names: Iterable[str], mode: Any = "r+") -> dict[str, Any]:
     FileFormatError
         If the file was cut short.
     """
-    import h5py
-
-    places = {}
-    with h5py.File(path, "r") as file:
-        for name in names:
-            dataset = file[name]
-            places[name] = (dataset.dtype, dataset.id.get_offset(), dataset.shape)
+    places = _places(path, names)
     size = path.stat().st_size
     needed = max((o + int(np.prod(s)) * d.itemsize for d, o, s in places.values() if o is not None), default=0)
     if size < needed:

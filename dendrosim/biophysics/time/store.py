@@ -145,7 +145,7 @@ def _create(path: Path, layout: Layout) -> None:
         "progress": ((2, 4), np.int64, "sequence, steps done, spikes, checksum; the greater sequence counts"),
     }
     plain = {"compartment": layout.compartment, "synapse": layout.synapse}
-    create(path, layout.attributes | {"format": FORMAT}, plain, shapes, "progress")
+    create(path, layout.attributes | {"format": FORMAT}, plain, shapes, "progress", sparse=("spikes",))
 
 
 def _best(mapped: dict[str, Any]) -> tuple[Array, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -78,13 +79,17 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_killed_process_loses_at_most_a_block(tmp_path: Path) -> None:
-    path, duration = tmp_path / "run.h5", 100_000.0
+    path, duration = tmp_path / "run.h5", 30_000.0
     code = f"{SCRIPT}\ngiven, options = arguments({duration})\nds.simulate(*given, **options, store={str(path)!r})"
     child = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"NUMBA_NUM_THREADS": "1"})
     until = time.monotonic() + 300
     while time.monotonic() < until and not (path.exists() and ds.Trace.load(path).n_steps > 0):
         assert child.poll() is None, "the simulation was over before it could be killed"
         time.sleep(0.05)
+    with h5py.File(path) as file:  # any reader, while it is written
+        steps = int(file["progress"][:, 1].max())
+        seen = file["voltage"][: steps // 3 + 1].copy()
+    assert steps > 0
     child.send_signal(signal.SIGKILL)
     child.wait()
     part = ds.Trace.load(path)
@@ -97,6 +102,12 @@ def test_a_killed_process_loses_at_most_a_block(tmp_path: Path) -> None:
     given, options = arguments(duration)
     again = ds.simulate(*given, **{**options, "duration": part.n_steps * 0.0625})
     np.testing.assert_array_equal(part.voltage, again.voltage)
+    np.testing.assert_array_equal(seen, again.voltage[:, : len(seen)].swapaxes(0, 1))
+    ours = again.spike_time <= part.n_steps * 0.0625
+    np.testing.assert_array_equal(part.spike_time, again.spike_time[ours])
+    whole = ds.simulate(*given, **options, store=path, resume=True)
+    assert whole.n_steps == duration / 0.0625
+    same(whole, ds.simulate(*given, **options))
 
 
 def test_a_torn_checkpoint_is_not_used(tmp_path: Path) -> None:
@@ -127,3 +138,24 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         ds.Trace.load(path)
     with pytest.raises(FileNotFoundError):
         ds.Trace.load(tmp_path / "none.h5")
+
+
+def test_no_room_is_said_before_anything_is_computed(tmp_path: Path) -> None:
+    code = f"""
+import resource
+{SCRIPT}
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+given, options = arguments(100_000.0)
+ds.simulate(*given, **options, store={str(tmp_path / "run.h5")!r})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.search(r"OSError: .*run.h5 cannot be made, it needs [\d.]+ MB: .*record less", done.stderr), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_paths_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    given, options = arguments(1.0)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"run.h5 cannot be written: a file is in the way; choose another folder"):
+        ds.simulate(*given, **options, store=tmp_path / "file" / "run.h5")
