@@ -43,6 +43,38 @@ def test_sealed_cylinder_against_its_eigenmodes() -> None:
         np.testing.assert_allclose(v, exact, rtol=0, atol=2e-4)
 
 
+@pytest.mark.parametrize("method", ["backward_euler", "crank_nicolson"])
+def test_every_eigenmode_of_equal_pieces_to_rounding(method: str) -> None:
+    """Of n equal pieces cosines are eigenvectors, too; a step multiplies each by the method's own factor."""
+    n, dt, steps = 40, 0.1, 200
+    cell = stick(n)
+    k = np.arange(n)
+    x = (np.arange(n) + 0.5) / n
+    rate = (cell.leak[0] + 4 * cell.coupling[1] * np.sin(np.pi * k / (2 * n)) ** 2) / cell.capacitance[0]
+    factor = 1 / (1 + dt * rate) if method == "backward_euler" else (1 - dt * rate / 2) / (1 + dt * rate / 2)
+    shapes = np.cos(np.pi * np.outer(k, x))
+    start = 10.0 * np.exp(-(((x - 0.3) / 0.1) ** 2))
+    weights = shapes @ start / (shapes**2).sum(axis=1)
+    trace = ds.simulate(cell, dt=dt, duration=steps * dt, initial=start, method=method, record="all", every=20)
+    for t, v in zip(trace.time, trace.voltage[0], strict=True):
+        np.testing.assert_allclose(v, (weights * factor ** round(t / dt)) @ shapes, rtol=0, atol=1e-11)
+
+
+def test_pieces_converge_to_the_cylinder_with_their_square() -> None:
+    space = np.sqrt(1e-4 * 1.0 / 2 * 20_000.0 / 150.0) * 1e4 / 1000.0
+    errors = []
+    for n in (25, 50, 100):
+        x = (np.arange(n) + 0.5) / n
+        start = 5.0 + 5.0 * np.cos(np.pi * x) + 2.0 * np.cos(2 * np.pi * x)
+        trace = ds.simulate(
+            stick(n), dt=0.002, duration=2.0, initial=start, method="crank_nicolson", record="all", every=1000
+        )
+        rates = (1 + (np.arange(3) * np.pi * space) ** 2) / 20.0
+        exact = np.exp(-2.0 * rates) * [5.0, 5.0, 2.0] @ np.cos(np.pi * np.outer(np.arange(3), x))
+        errors.append(float(np.abs(trace.voltage[0, -1] - exact).max()))
+    assert abs(order(errors) - 2) < 0.05, errors
+
+
 def order(errors: list[float]) -> float:
     return float(np.polyfit(-np.arange(len(errors)), np.log2(errors), 1)[0])
 

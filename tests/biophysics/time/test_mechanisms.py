@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 import dendrosim as ds
 
@@ -74,6 +75,23 @@ def test_adaptation_lengthens_intervals_and_has_the_right_fixed_point() -> None:
         y[1] = y[1] * rest + 2.0 * 5.0 * (1 - rest)
         t += 2.0
     np.testing.assert_allclose(trace.spike_time[:12], times, atol=0.4)
+
+
+@pytest.mark.parametrize("method", ["backward_euler", "crank_nicolson"])
+def test_adapted_rate_in_closed_form(method: str) -> None:
+    """Without coupling w is ``jump / (1 - exp(-T / tau_w))`` after every spike, and V a sum of two exponentials."""
+    tau, tau_w, jump, hold = 20.0, 80.0, 40.0, 2.0
+    mechanism = ds.AdaptiveIntegrateAndFire(-50.0, -65.0, hold, coupling=0.0, jump=jump, tau_w=tau_w)
+    trace = ds.simulate(SOMA, dt=0.01, duration=1500.0, method=method, mechanisms=mechanism, clamps=ds.Clamp(0, 600.0))
+
+    def beyond(interval: float) -> float:
+        w = jump / (1 - np.exp(-interval / tau_w)) * np.exp(-hold / tau_w)
+        t, aim = interval - hold, -70.0 + 600.0 / 10.0
+        pulled = w / 10.0 * tau_w / (tau_w - tau) * (np.exp(-t / tau_w) - np.exp(-t / tau))
+        return float(aim + (-65.0 - aim) * np.exp(-t / tau) - pulled + 50.0)
+
+    interval = brentq(beyond, 3.0, 60.0)
+    np.testing.assert_allclose(np.diff(trace.spike_time)[-20:].mean(), interval, rtol=0, atol=0.015)
 
 
 @pytest.mark.parametrize("n_stimuli", [1, 3])
