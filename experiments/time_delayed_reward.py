@@ -36,7 +36,7 @@ DELAYS = (0.0, 50.0, 100.0, 200.0)
 TIMES: tuple[float | str, ...] = (0.0, 20.0, 50.0, 100.0, 300.0, "membrane")
 SIGNALS: dict[str, Any] = {"exact": "exact", "per soma": "per_soma", "other trial": OtherTrial()}
 GRID = (0.0, 10.0, 20.0, 50.0, 100.0, 200.0)
-BINS = (0.0, 50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 700.0, 1000.0)
+BINS = (0.0, 50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 700.0, 1200.0)
 """Distances from the soma, um."""
 
 
@@ -224,32 +224,29 @@ def draw() -> None:
 
 def draw_fidelity(plt: Any) -> None:
     rows = Rows(RESULTS / "time_delayed_fidelity.csv", (), ())
-    figure, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), sharey=True)
-    for axis, cell in zip(axes, ("stellate", "pyramidal_l5"), strict=False):
+    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.0))
+    for axis, cell in zip(axes[0], ("stellate", "pyramidal_l5"), strict=True):
         for tau, colour in zip(TIMES, COLOURS, strict=False):
-            curve(
-                axis, rows, "delay", "cosine", named(tau), colour, cell=cell, signal="exact", tau_e=tau, distance="all"
-            )
+            key = {"cell": cell, "signal": "exact", "tau_e": tau, "distance": "all"}
+            curve(axis, rows, "delay", "cosine", named(tau), colour, **key)
         axis.axhline(0.0, color="#888888", linewidth=0.8, linestyle=":")
-        axis.set(xlabel="delay of the error (ms)", title=f"{cell}, exact credit")
-    axes[0].set_ylabel("cosine to the exact gradient\nthrough time")
-    figure.legend(*axes[0].get_legend_handles_labels(), title=r"$\tau_e$", loc="lower center", ncols=6)
-    for signal, mark in (("exact", "o-"), ("per soma", "s--")):
-        for tau, colour in ((20.0, COLOURS[1]), (100.0, COLOURS[3])):
-            points = []
-            for low, high in pairwise(BINS):
-                values = rows.numbers(
-                    "cosine", cell="pyramidal_l5", signal=signal, tau_e=tau, distance=f"{low:g} to {high:g}", delay=0.0
-                )
-                if values:
-                    points.append((0.5 * (low + high), float(np.mean(values))))
-            if points:
-                axes[2].plot(*np.array(points).T, mark, color=colour, markersize=3, label=f"{signal}, {named(tau)}")
-    axes[2].axhline(0.0, color="#888888", linewidth=0.8, linestyle=":")
-    axes[2].set(xlabel="path distance from the soma (µm)", title="pyramidal_l5, no delay")
-    axes[2].legend()
-    figure.tight_layout(rect=(0, 0.14, 1, 1))
-    figure.savefig(FIGURES / "time_delayed_fidelity.png", dpi=160)
+        axis.set(xlabel="delay of the error (ms)", ylabel="cosine to the exact gradient", title=f"{cell}, exact credit")
+    axes[0, 0].legend(title=r"$\tau_e$", ncols=2, fontsize=6)
+    labels = [f"{low:g} to {high:g}" for low, high in pairwise(BINS)]
+    for axis, what in zip(axes[1], ("cosine", "scale"), strict=True):
+        for signal, colour in (("exact", COLOURS[0]), ("per soma", COLOURS[1])):
+            for tau, mark in ((20.0, "o-"), (100.0, "s--")):
+                key = {"cell": "pyramidal_l5", "signal": signal, "tau_e": tau, "delay": 0.0}
+                means = [float(np.mean(rows.numbers(what, distance=name, **key))) for name in labels]
+                axis.plot(means, mark, color=colour, markersize=3, label=f"{signal}, {named(tau)}")
+        axis.set_xticks(range(len(labels)), [name.replace(" to ", "\nto ") for name in labels], fontsize=6)
+        axis.set(xlabel="path distance from the soma (µm)", title="pyramidal_l5, no delay")
+    axes[1, 0].set(ylabel="cosine to the exact gradient", ylim=(0, 1.03))
+    axes[1, 1].set(ylabel="size over that of the exact gradient", yscale="log")
+    axes[1, 1].axhline(1.0, color="#888888", linewidth=0.8, linestyle=":")
+    axes[1, 1].legend()
+    figure.tight_layout()
+    figure.savefig(FIGURES / "time_delayed_fidelity.png", dpi=150)
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ import argparse
 import time
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,9 +61,7 @@ SIGNALS: dict[str, Any] = {
 @cache
 def cell_of(cell: str) -> ds.Compartments:
     """Compartments of a shipped cell, or of a file."""
-    path = Path(cell)
-    morphology = ds.Morphology(path) if path.exists() else ds.Morphology.load(cell)
-    return morphology.compartments(ds.Passive(), max_length=150.0)
+    return ds.Morphology.load(cell).compartments(ds.Passive(), max_length=150.0)
 
 
 def neuron_of(cell: str, seed: int, integration: str, conductance: float) -> ds.Neurons:
@@ -260,11 +257,12 @@ def draw(options: argparse.Namespace) -> None:
     axes[2].axhline(0.0, color="#888888", linewidth=0.8, linestyle=":")
     axes[2].set_xticks(range(len(TIMES)), labels[1:])
     axes[2].set(xlabel=r"$\tau_e$ (ms)", ylabel="cosine to the adjoint's gradient")
-    axes[2].legend()
+    axes[2].set_ylim(top=1.03)
+    axes[2].legend(loc=(0.42, 0.62))
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="lower center", ncols=4)
     figure.tight_layout(rect=(0, 0.13, 1, 1))
-    figure.savefig(FIGURES / "time_patterns.png", dpi=160)
+    figure.savefig(FIGURES / "time_patterns.png", dpi=150)
 
 
 def main() -> None:

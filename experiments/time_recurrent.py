@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from time_rows import COLOURS, FIGURES, RESULTS, Rows, interval, style
+from time_rows import COLOURS, FIGURES, RESULTS, Rows, style
 
 import dendrosim as ds
 from dendrosim.plasticity.optimisers import Adam
@@ -36,6 +36,7 @@ BATCH, STEPS, CHECK, TESTED = 16, 160, 40, 256
 RATES = {"synapses": 0.05, "decoder": 0.02}
 SURROGATE = ds.Triangle(5.0)
 TAU_E = 20.0
+TRACES: tuple[float | str, ...] = (5.0, 20.0, 100.0, "membrane")
 SOMA = ds.IntegrateAndFire()
 ARMS = ("BPTT", "BPTT, slower", "traces", "BPTT, no recurrence", "readout only", "traces, shuffled")
 
@@ -180,7 +181,7 @@ def fidelity(seeds: list[int]) -> None:
             axon, made = network.synapses.source - AFFERENTS, []
             excited = (axon >= 0) & (axon < EXCITATORY)
             kinds = {"afferent": axon < 0, "excitatory": excited, "inhibitory": axon >= EXCITATORY}
-            for tau in (5.0, 20.0, 100.0, "membrane"):
+            for tau in TRACES:
                 learner = learner_of(network, "traces", task.duration, seed, tau)
                 run = learner.run(spikes, y[:, None].astype(float), duration=task.duration, learn=False)
                 for name, here in {"all": axon < CELLS, **kinds}.items():
@@ -196,25 +197,33 @@ def draw() -> None:
     """Learning curves."""
     plt = style()
     rows = Rows(RESULTS / "time_recurrent.csv", (), ())
-    figure, axes = plt.subplots(1, 2, figsize=(6.0, 2.6))
+    figure, axes = plt.subplots(1, 3, figsize=(7.2, 2.9))
+    steps = range(0, BATCH * STEPS + 1, BATCH * CHECK)
     for arm, colour in zip(ARMS, COLOURS, strict=False):
-        for axis, what in zip(axes, ("accuracy", "rate"), strict=True):
-            points = [
-                (n, *interval(values))
-                for n in range(0, BATCH * STEPS + 1, BATCH * CHECK)
-                if (values := rows.numbers(what, arm=arm, trials=n))
-            ]
-            if points:
-                x, mean, low, high = np.array(points).T
-                axis.plot(x, mean, "o-", color=colour, label=arm, markersize=3)
-                axis.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
+        for axis, what in zip(axes, ("accuracy", "rate"), strict=False):
+            found = [rows.numbers(what, arm=arm, trials=n) for n in steps]
+            for n, values in zip(steps, found, strict=True):
+                axis.plot(np.full(len(values), n), values, ".", color=colour, markersize=2.5, alpha=0.5)
+            axis.plot(steps, [np.mean(values) for values in found], "o-", color=colour, label=arm, markersize=3)
     axes[0].axhline(0.5, color="#888888", linewidth=0.8, linestyle=":")
     axes[0].set(xlabel="trials", ylabel="test accuracy", ylim=(0.35, 1.02), title=f"cue {DELAYS[0]:g} ms ago")
     axes[1].set(xlabel="trials", ylabel="mean rate (Hz)")
     axes[1].set_ylim(bottom=0)
-    axes[0].legend(loc="upper left")
-    figure.tight_layout()
-    figure.savefig(FIGURES / "time_recurrent.png", dpi=160)
+    rows = Rows(RESULTS / "time_recurrent_fidelity.csv", (), ())
+    kinds = ("afferent", "excitatory", "inhibitory")
+    for kind, colour in zip(kinds, (COLOURS[6], COLOURS[1], COLOURS[0]), strict=True):
+        for delay, mark in ((0.0, "s--"), (DELAYS[0], "o-")):
+            means = [np.mean(rows.numbers("cosine", synapses=kind, delay=delay, tau_e=tau)) for tau in TRACES]
+            label = kind if mark == "o-" else None
+            axes[2].plot(means, mark, color=colour, label=label, markersize=3)
+    axes[2].plot([], [], "s--", color="#888888", label="cue just over", markersize=3)
+    axes[2].set_xticks(range(len(TRACES)), ["5", "20", "100", "mem."])
+    axes[2].axhline(0.0, color="#888888", linewidth=0.8, linestyle=":")
+    axes[2].set(xlabel=r"$\tau_e$ (ms)", ylabel="cosine of traces to BPTT", ylim=(-0.8, 1.02), title="untrained")
+    axes[2].legend(loc="lower right", fontsize=6)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=6)
+    figure.tight_layout(rect=(0, 0.07, 1, 1))
+    figure.savefig(FIGURES / "time_recurrent.png", dpi=150)
 
 
 def main() -> None:
