@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .encoding import on_off
 from .registry import load, names
+from .student import standardisation
 from .task import Task
 
-__all__ = ["Task", "load", "names", "on_off"]
+__all__ = ["Task", "load", "names", "on_off", "standardisation"]
