@@ -39,7 +39,7 @@ class ResMLP(ResidualNetwork):
     Examples
     --------
     >>> ResMLP(3072, 10)
-    <ResMLP: 3072 inputs, width 256, 4 blocks, 10 outputs; 1845002 parameters, float32>
+    <ResMLP: 3072 inputs, width 256, 4 blocks, 10 outputs; 1843466 parameters, float32>
     """
 
     kind = "resmlp"
