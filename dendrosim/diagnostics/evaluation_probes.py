@@ -14,6 +14,7 @@ from .evaluation_subjects import Auditable
 
 Floats = NDArray[np.float64]
 
+_KEY = 0x46726573
 _STEPS = 1e4
 """A nudge of a unit of average activity has to be so many steps of float64, at least."""
 
@@ -150,7 +151,9 @@ def fresh_null(subject: Auditable, x: ArrayLike, y: ArrayLike, draws: int = 20, 
     ParameterError
         If the model has no random feedback.
     """
-    count, rng = whole("draws", draws, 2), np.random.default_rng(whole("seed", seed, 0))
+    count = whole("draws", draws, 2)
+    # a key of its own: with the seed alone, the first draw could be the very feedback of training
+    rng = np.random.default_rng(np.random.SeedSequence(whole("seed", seed, 0), spawn_key=(_KEY,)))
     trained = _deep_cosines(subject.layers(x, y))
     found = np.array([_deep_cosines(subject.redrawn(rng).layers(x, y)) for _ in range(count)])
     return FreshNull(found[:, 0], found[:, 1], *trained)

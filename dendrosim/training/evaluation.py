@@ -76,7 +76,8 @@ class RecordEvaluation(Callback):
 class KeepTeaching(Callback):
     """Keeps what the teaching signal drew and learned, so that a run that was read from a file can be audited.
 
-    `auditable` reads ``run.records["teaching"]``.
+    `auditable` reads ``run.records["teaching"]``. The state is that of the last epoch: train with
+    ``restore_best=False`` where the signal learns, or it will not belong to the weights that are kept.
 
     Parameters
     ----------

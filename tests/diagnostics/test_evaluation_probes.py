@@ -78,9 +78,14 @@ def test_a_single_block_stands_for_the_deep_ones():
 def test_the_redrawn_model_leaves_the_trained_one_alone():
     subject = ResidualSubject(ResMLP(24, 4, 16, 2), "dfa")
     before = subject.learner.teaching.state()
-    other = subject.redrawn(np.random.default_rng(0))
+    other = subject.redrawn(np.random.default_rng(1))
     assert all((value == subject.learner.teaching.state()[name]).all() for name, value in before.items())
     assert (other.learner.teaching.state()["block_0"] != before["block_0"]).any()
+
+
+def test_no_draw_is_the_feedback_of_training_though_seeds_are_the_same():
+    found = fresh_null(ResidualSubject(ResMLP(24, 4, 16, 3), "dfa", seed=0), *data(), draws=3, seed=0)
+    assert (found.corrected != found.trained_corrected).all()
 
 
 def test_change_of_the_loss():
