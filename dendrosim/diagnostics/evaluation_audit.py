@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, numbers, whole
+from ..arguments import instance, numbers, short, whole
 from ..errors import ParameterError
 from .evaluation import Layers, aggregate, deep, dominance, mean_cosine, measure
 from .evaluation_subjects import Auditable
@@ -201,7 +201,10 @@ def audit(
     >>> str(report.verdict)
     'fail (D3)'
     """
-    instance("subject", subject, Auditable, "such as ds.diagnostics.ResidualSubject(network, 'dfa')")
+    if not isinstance(subject, Auditable):
+        raise ParameterError(
+            f"subject must be Auditable, such as ds.diagnostics.ResidualSubject(network, 'dfa'); got {short(subject)}"
+        )
     if thresholds is not None:
         instance("thresholds", thresholds, Thresholds, "such as ds.diagnostics.Thresholds(depth=0.01)")
     inputs, targets = numbers("x", x), _classes(y, x)

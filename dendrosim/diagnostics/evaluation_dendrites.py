@@ -89,7 +89,7 @@ class DendriticSubject(Auditable):
             raise ParameterError(
                 f"{learner.teaching!r} tells units nothing; give its accuracy as `frozen` to the audit of another"
             )
-        layout = network.layout
+        layout: Any = network.layout
         order = list(range(layout.n_layers))
         if isinstance(network, Network):  # stages count from the soma outwards, signals come inwards
             names = [population for population, _ in layout.layers]

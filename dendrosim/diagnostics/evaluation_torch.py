@@ -159,12 +159,14 @@ class TorchSubject(Auditable):
             logits = model(inputs)
             stream = self._heard(heard)
             losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
-            gradient = torch.autograd.grad(losses.sum(), stream, allow_unused=True)
+            reached = [h for h in stream if h.requires_grad]
+            found = iter(torch.autograd.grad(losses.sum(), reached, allow_unused=True) if reached else ())
+            gradient = [next(found) if h.requires_grad else None for h in stream]
         for label, g in zip(self._entries, gradient, strict=True):
             if g is None:
                 raise ParameterError(
-                    f"the loss has no gradient at the input of {label}: the model detaches after it, or does not use "
-                    "it; audit a forward pass that does not detach"
+                    f"the loss has no gradient at the input of {label}: the model detaches before or after it, or "
+                    "does not use it; audit a forward pass that does not detach"
                 )
         with torch.no_grad():
             error = torch.softmax(logits, 1) - torch.nn.functional.one_hot(targets, logits.shape[1])
