@@ -7,7 +7,7 @@ import pytest
 
 from dendrosim.errors import ParameterError
 from dendrosim.losses import loss
-from dendrosim.networks.residual import ResMLP
+from dendrosim.networks.residual import ResMLP, ViTMini
 from dendrosim.plasticity.optimisers import SGD, AdamW
 from dendrosim.plasticity.residual import BlockRule, ResidualLearner
 from dendrosim.teaching.residual import LAYER_CREDITS, Credits, LayerCredit
@@ -258,6 +258,26 @@ def test_a_restored_learner_goes_on_with_the_same_bits(teaching):
     for _ in range(2):
         assert learner.step(x, y) == other.step(x, y)
     assert all((made.parameters[name] == other.network.parameters[name]).all() for name in made.parameters)
+
+
+def test_feedback_of_a_transformer():
+    """One matrix for all tokens: the exact gradient reaches the class token alone, and stays there step by step."""
+    rng = np.random.default_rng(0)
+    x, y = rng.random((6, 32)), rng.integers(0, 3, 6)
+    made = ViTMini(32, 3, 8, 3, patch=2, heads=2, channels=2, dtype="float64")
+    learner = ResidualLearner(made, "fa")
+    lesson, _ = learner.lesson(x, y)
+    told = learner.credits(lesson).told[0].reshape(6, 5, 8)
+    assert (told[:, 0] != 0).all()
+    assert (told[:, 1:] == 0).all()
+    learner = ResidualLearner(made, "dfa", BlockRule(1e-2), rates=1e-3)
+    lesson, _ = learner.lesson(x, y)
+    told = learner.credits(lesson).told[1].reshape(6, 5, 8)
+    np.testing.assert_array_equal(told[:, 0], told[:, 4])
+    losses = [learner.step(x, y)[0] for _ in range(30)]
+    assert losses[-1] < losses[0]
+    with pytest.raises(ParameterError, match="has 5 tokens"):
+        ResidualLearner(made, "state_bridge")
 
 
 def test_two_threads_make_the_same_bits():

@@ -40,7 +40,7 @@ class Passage:
     logits: Floats
 
     def __init__(self, network: ResidualNetwork, n: int) -> None:
-        shape, dtype = (n, network.width), network.dtype
+        shape, dtype = (n, network.tokens * network.width), network.dtype
         self.n_samples = n
         self.h, self.g = ([aligned(shape, dtype) for _ in range(network.depth + 1)] for _ in range(2))
         self.f = [aligned(shape, dtype) for _ in range(network.depth)]
@@ -61,6 +61,8 @@ class ResidualNetwork:
         ``embedding_weight (n_inputs, d)``, ``block_0_weight_0`` and so on, ``head_weight (d, n_outputs)``.
     width, depth : int
         d of the stream, and L, the number of blocks.
+    tokens : int
+        Tokens that a row of h_l holds, each of `width` values; 1 but for transformers.
     terminal_norm : bool
         Whether a layer normalisation precedes the head: then dL/dh_L shrinks as h_L grows.
     dtype : numpy dtype
@@ -82,16 +84,20 @@ class ResidualNetwork:
         scale: ArrayLike,
         seed: int,
         dtype: str | type,
+        *,
+        tokens: int = 1,
+        embedding: Embedding | None = None,
     ) -> None:
         self.n_inputs, self.n_outputs, self.width, self.depth = n_inputs, n_outputs, width, depth
+        self.tokens = tokens
         self.terminal_norm, self.seed, self.dtype = terminal_norm, whole("seed", seed, 0), dtype_of(dtype)
-        self.center, self.scale = (_per_input(*given, n_inputs) for given in (("center", center), ("scale", scale)))
+        self.center, self.scale = (per_input(*given, n_inputs) for given in (("center", center), ("scale", scale)))
         if (self.scale <= 0).any():
             raise ParameterError(
                 f"scale has {self.scale.min():g} as its least; inputs are divided by it, so all are > 0"
             )
-        self.embedding = Embedding(n_inputs, width, self.center, self.scale)
-        self.blocks, self.head = list(blocks), Head(width, n_outputs, terminal_norm)
+        self.embedding = Embedding(n_inputs, width, self.center, self.scale) if embedding is None else embedding
+        self.blocks, self.head = list(blocks), Head(width, n_outputs, terminal_norm, tokens)
         rng = np.random.default_rng(self.seed)
         drawn = {"embedding": self.embedding.initial(rng)}
         drawn |= {f"block_{i}": block.initial(rng) for i, block in enumerate(self.blocks)}
@@ -329,7 +335,14 @@ def dtype_of(dtype: str | type | np.dtype[Any]) -> np.dtype[Any]:
     return made
 
 
-def _per_input(name: str, given: ArrayLike, n_inputs: int) -> NDArray[np.float64]:
+def per_input(name: str, given: ArrayLike, n_inputs: int) -> NDArray[np.float64]:
+    """A number for every input, from one or from all.
+
+    Raises
+    ------
+    ParameterError
+        If the shape is another.
+    """
     array = numbers(name, given).astype(np.float64)
     if array.ndim == 0:
         return np.full(n_inputs, number(name, float(array)))

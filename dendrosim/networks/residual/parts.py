@@ -174,14 +174,17 @@ class Embedding:
         constants = {"center": self.center.astype(dtype), "inverse": self.inverse.astype(dtype)}
         return {"x": aligned((n, self.n_inputs), dtype), **constants}
 
+    def standardised(self, inputs: Floats, cache: Parameters) -> Floats:
+        """The inputs, or their standardised copy in the cache."""
+        if not self.standardises:
+            return inputs
+        np.subtract(inputs, cache["center"], out=cache["x"])
+        cache["x"] *= cache["inverse"]
+        return cache["x"]
+
     def forward(self, p: Parameters, inputs: Floats, h: Floats, cache: Parameters) -> None:
         """h_0, into `h`."""
-        x = inputs
-        if self.standardises:
-            x = cache["x"]
-            np.subtract(inputs, cache["center"], out=x)
-            x *= cache["inverse"]
-        cache["input"] = x
+        cache["input"] = x = self.standardised(inputs, cache)
         np.matmul(x, p["weight"], out=h)
         h += p["bias"]
 
@@ -192,16 +195,17 @@ class Embedding:
 
 
 class Head:
-    """``z = LN(h_L) W + b``, or without the normalisation.
+    """``z = LN(h_L) W + b``, or without the normalisation; of the first token where rows hold several.
 
     Parameters
     ----------
     width, n_outputs : int
     norm : bool
+    tokens : int, default 1
     """
 
-    def __init__(self, width: int, n_outputs: int, norm: bool) -> None:
-        self.width, self.n_outputs = width, n_outputs
+    def __init__(self, width: int, n_outputs: int, norm: bool, tokens: int = 1) -> None:
+        self.width, self.n_outputs, self.tokens = width, n_outputs, tokens
         self.norm = Norm(width) if norm else None
 
     def initial(self, rng: np.random.Generator) -> Parameters:
@@ -212,10 +216,15 @@ class Head:
     def cache(self, n: int, dtype: Any) -> Parameters:
         """Memory for `n` rows."""
         made = self.norm.cache(n, dtype) if self.norm else {}
+        if self.tokens > 1:
+            made |= {name: aligned((n, self.width), dtype) for name in ("first", "dfirst")}
         return {**made, "logits": aligned((n, self.n_outputs), dtype)}
 
     def forward(self, p: Parameters, h: Floats, cache: Parameters) -> Floats:
         """Logits."""
+        if self.tokens > 1:
+            cache["first"][...] = h[:, : self.width]
+            h = cache["first"]
         cache["input"] = top = self.norm.forward(p, h, cache) if self.norm else h
         np.matmul(top, p["weight"], out=cache["logits"])
         cache["logits"] += p["bias"]
@@ -223,6 +232,15 @@ class Head:
 
     def backward(self, p: Parameters, e: Floats, cache: Parameters, gradients: Parameters | None, dh: Floats) -> None:
         """From dL/dlogits: dL/dh_L into `dh`, and gradients of the parameters where they are asked for."""
+        if self.tokens > 1:
+            every, dh = dh, cache["dfirst"]
+            self._backward(p, e, cache, gradients, dh)
+            every[...] = 0.0
+            every[:, : self.width] = dh
+        else:
+            self._backward(p, e, cache, gradients, dh)
+
+    def _backward(self, p: Parameters, e: Floats, cache: Parameters, gradients: Parameters | None, dh: Floats) -> None:
         if gradients is not None:
             np.matmul(cache["input"].T, e, out=gradients["weight"])
             np.sum(e, axis=0, out=gradients["bias"])

@@ -43,6 +43,11 @@ class Bridge(LayerCredit):
         """Fill in the inputs besides the state and the layer."""
 
     def prepare(self, network: ResidualNetwork, rng: np.random.Generator) -> None:
+        if network.tokens > 1:
+            raise ParameterError(
+                f"{self!r} sees one state per layer, and {network!r} has {network.tokens} tokens; use it with a "
+                "ResMLP, or 'bp', 'fa' or 'dfa' here"
+            )
         self._width, self._depth = network.width, network.depth
         more, outputs = self._sizes(network)
         self._net = Perceptron((network.width + 1 + more, self.hidden, self.hidden, outputs))

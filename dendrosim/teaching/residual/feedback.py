@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...networks.residual import ResidualNetwork
-from .base import Credits, FixedFeedback, LayerLesson
+from .base import Credits, FixedFeedback, Floats, LayerLesson
 
 
 class FA(FixedFeedback):
@@ -24,13 +24,19 @@ class FA(FixedFeedback):
     def credits(self, lesson: LayerLesson) -> Credits:
         told = [lesson.exact_top]
         for i in range(lesson.network.depth - 2, -1, -1):
-            told.insert(0, told[0] @ self._feedback[f"block_{i}"].T)
-        below = told[0] @ self._feedback["embedding"].T if self.embedding == "own" else told[0]
+            told.insert(0, self._step(told[0], f"block_{i}"))
+        below = self._step(told[0], "embedding") if self.embedding == "own" else told[0]
         return Credits(told, below, told)
+
+    def _step(self, credit: Floats, layer: str) -> Floats:
+        """One matrix for all tokens: what the first token alone is told stays with it."""
+        matrix = self._feedback[layer]
+        stepped: Floats = credit.reshape(-1, len(matrix)) @ matrix.T
+        return stepped.reshape(credit.shape)
 
 
 class DFA(FixedFeedback):
-    """Direct feedback alignment: ``a_l = e B_l`` (Nokland 2016).
+    """Direct feedback alignment: ``a_l = e B_l`` (Nokland 2016); the same to every token of a transformer.
 
     Parameters are those of `FixedFeedback`.
     """
@@ -43,6 +49,11 @@ class DFA(FixedFeedback):
         self._feedback = {layer: self.draw(network, network.n_outputs, rng) for layer in layers}
 
     def credits(self, lesson: LayerLesson) -> Credits:
-        told = [lesson.error @ self._feedback[f"block_{i}"] for i in range(lesson.network.depth)]
-        below = lesson.error @ self._feedback["embedding"] if self.embedding == "own" else told[0]
+        told = [self._to(lesson, f"block_{i}") for i in range(lesson.network.depth)]
+        below = self._to(lesson, "embedding") if self.embedding == "own" else told[0]
         return Credits(told, below, told)
+
+    def _to(self, lesson: LayerLesson, layer: str) -> Floats:
+        told: Floats = lesson.error @ self._feedback[layer]
+        tokens = lesson.network.tokens
+        return told if tokens == 1 else np.tile(told, (1, tokens))

@@ -7,18 +7,20 @@ from typing import Any
 import numpy as np
 
 from dendrosim.losses import loss
-from dendrosim.networks.residual import ResMLP, StudentNet
+from dendrosim.networks.residual import ResMLP, StudentNet, ViTMini
 
 CASES = {
     "2lin": lambda **o: ResMLP(6, 3, 8, 2, hidden=16, **o),
     "3lin": lambda **o: ResMLP(6, 3, 8, 2, hidden=16, block="3lin", **o),
     "no terminal norm": lambda **o: ResMLP(6, 3, 8, 3, terminal_norm=False, center=0.5, scale=0.2, **o),
     "student": lambda **o: StudentNet(6, 3, 8, 2, **o),
+    "transformer": lambda **o: ViTMini(32, 3, 8, 2, patch=2, heads=2, channels=2, center=0.3, scale=0.5, **o),
 }
 
 
-def samples(n=12, n_inputs=6, n_classes=3, seed=0, dtype="float64"):
+def samples(n=12, n_inputs=6, n_classes=3, seed=0, dtype="float64", case=""):
     rng = np.random.default_rng(seed)
+    n_inputs = 32 if case == "transformer" else n_inputs
     return rng.random((n, n_inputs)).astype(dtype), rng.integers(0, n_classes, n)
 
 

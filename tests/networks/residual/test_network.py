@@ -8,7 +8,7 @@ import pytest
 from dendrosim.errors import FileFormatError, ParameterError
 from dendrosim.hdf5 import write_hdf5
 from dendrosim.networks import PointMLP
-from dendrosim.networks.residual import ResidualNetwork, ResMLP, StudentNet
+from dendrosim.networks.residual import ResidualNetwork, ResMLP, StudentNet, ViTMini
 
 from .cases import CASES, samples
 
@@ -43,15 +43,16 @@ def test_draws_are_those_of_torch_and_come_from_the_seed():
 @pytest.mark.parametrize("case", CASES)
 def test_files_and_copies_hold_it_all(case, tmp_path):
     network = CASES[case](seed=2)
-    x, _ = samples(dtype="float32")
+    x, _ = samples(dtype="float32", case=case)
     network.save(tmp_path / "n.h5")
     read = ResidualNetwork.load(tmp_path / "n.h5")
     assert type(read) is type(network)
     np.testing.assert_array_equal(read.predict(x), network.predict(x))
     copy = network.copy()
     copy.parameters["head_bias"] += 1
-    copy.groups["block_0"]["weight_0"][...] = 0  # of the copy, not of the original
-    assert (network.parameters["block_0_weight_0"] != 0).any()
+    name = next(name for name in copy.groups["block_0"] if name.endswith("weight_0"))
+    copy.groups["block_0"][name][...] = 0  # of the copy, not of the original
+    assert (network.parameters[f"block_0_{name}"] != 0).any()
     np.testing.assert_array_equal(read.predict(x), network.predict(x))
     double = network.astype("float64")
     assert double.run(x.astype("float64")).logits.dtype == np.float64
@@ -80,6 +81,9 @@ def test_standardised_inputs_are_the_same_as_standardising_before():
         (lambda: ResMLP(4, 10, block="4lin"), "'2lin', '3lin'"),
         (lambda: ResMLP(4, 10, terminal_norm=1), "terminal_norm=1 must be True or False"),
         (lambda: ResMLP(4, 10, scale=0.0), "scale has 0"),
+        (lambda: ViTMini(3072, patch=7), "patches of 7 x 7 fill"),
+        (lambda: ViTMini(3000), "n_inputs=3000 must be 3 channels"),
+        (lambda: ViTMini(width=30), "width=30 is not a multiple of heads=4"),
         (lambda: ResMLP(4, 10, center=[1.0, 2.0]), r"center has shape \(2,\)"),
         (lambda: StudentNet(dtype="float16"), "'float32', 'float64'"),
         (lambda: ResMLP(4, 10).forward(np.zeros((2, 5))), r"x has shape \(2, 5\); expected \(B, 4\)"),
