@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     import layers
     import limits
     import memory
+    import populations
     import rules
     import scaling
     import startup
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "steady" in chosen and machine is not None:
         show(*steady.run(options.quick, progress, machine))
     if "transient" in chosen:
-        show(*transient.run(options.quick, progress))
+        show(*transient.run(options.quick, progress), populations.run(options.quick, progress))
     if "layers" in chosen:
         layers.run(options.quick, options.out)
     if "rules" in chosen:

@@ -29,22 +29,33 @@ _HOME = {
     "Spikes": "biophysics.time.inputs",
     "Waveform": "biophysics.time.inputs",
     "Clamp": "biophysics.time.inputs",
+    "Connections": "biophysics.time.connections",
     "Exponential": "biophysics.time.kinetics",
     "Alpha": "biophysics.time.kinetics",
     "DifferenceOfExponentials": "biophysics.time.kinetics",
     "NMDA": "biophysics.time.kinetics",
     "Instantaneous": "biophysics.time.kinetics",
     "HodgkinHuxley": "biophysics.time.mechanisms",
-    "IntegrateAndFire": "biophysics.time.mechanisms",
-    "AdaptiveIntegrateAndFire": "biophysics.time.mechanisms",
+    "IntegrateAndFire": "biophysics.time.firing",
+    "AdaptiveIntegrateAndFire": "biophysics.time.firing",
+    "ExponentialIntegrateAndFire": "biophysics.time.firing",
+    "Channel": "biophysics.time.channel",
     "LeakConductance": "biophysics.time.mechanisms",
+    "TrajectoryGradient": "biophysics.time.adjoint",
+    "FastSigmoid": "biophysics.time.surrogates",
+    "Triangle": "biophysics.time.surrogates",
+    "ArcTangent": "biophysics.time.surrogates",
     "Network": "networks.network",
     "Neurons": "networks.neurons",
     "Learner": "plasticity.learner",
+    "Deliveries": "plasticity.deliveries",
     "NeuronLearner": "plasticity.neuron",
+    "OnlineLearner": "plasticity.online",
     "Run": "training.run",
     "train": "training.train",
     "credit_fidelity": "diagnostics.credit_of",
+    "time_fidelity": "diagnostics.time_fidelity",
+    "TimeFidelity": "diagnostics.time_fidelity",
     "CreditFidelity": "diagnostics.credit_of",
     "fidelity": "diagnostics.fidelity_of",
     "Fidelity": "diagnostics.fidelity_report",
@@ -70,12 +81,18 @@ __all__ = [
     "NMDA",
     "AdaptiveIntegrateAndFire",
     "Alpha",
+    "ArcTangent",
     "Attenuation",
+    "Channel",
     "Clamp",
     "Compartments",
+    "Connections",
     "CreditFidelity",
+    "Deliveries",
     "DifferenceOfExponentials",
     "Exponential",
+    "ExponentialIntegrateAndFire",
+    "FastSigmoid",
     "Fidelity",
     "Gate",
     "Gradient",
@@ -89,6 +106,7 @@ __all__ = [
     "Network",
     "NeuronLearner",
     "Neurons",
+    "OnlineLearner",
     "Passive",
     "PassiveFit",
     "Run",
@@ -97,7 +115,10 @@ __all__ = [
     "State",
     "SynapseKind",
     "Synapses",
+    "TimeFidelity",
     "Trace",
+    "TrajectoryGradient",
+    "Triangle",
     "Waveform",
     "__version__",
     "cite",
@@ -118,6 +139,7 @@ __all__ = [
     "steady_state",
     "tasks",
     "teaching",
+    "time_fidelity",
     "train",
     "training",
     "transfer_resistance",
@@ -133,22 +155,30 @@ if TYPE_CHECKING:
     from .biophysics.presets import SynapseKind
     from .biophysics.steady import State, steady_state
     from .biophysics.synapses import Synapses
+    from .biophysics.time.adjoint import TrajectoryGradient
+    from .biophysics.time.channel import Channel
+    from .biophysics.time.connections import Connections
+    from .biophysics.time.firing import AdaptiveIntegrateAndFire, ExponentialIntegrateAndFire, IntegrateAndFire
     from .biophysics.time.inputs import Clamp, Spikes, Waveform
     from .biophysics.time.kinetics import NMDA, Alpha, DifferenceOfExponentials, Exponential, Instantaneous
-    from .biophysics.time.mechanisms import AdaptiveIntegrateAndFire, HodgkinHuxley, IntegrateAndFire, LeakConductance
+    from .biophysics.time.mechanisms import HodgkinHuxley, LeakConductance
     from .biophysics.time.simulate import simulate
+    from .biophysics.time.surrogates import ArcTangent, FastSigmoid, Triangle
     from .biophysics.time.trace import Snapshot, Trace
     from .diagnostics.credit_of import CreditFidelity, credit_fidelity
     from .diagnostics.fidelity_of import fidelity
     from .diagnostics.fidelity_report import Fidelity
+    from .diagnostics.time_fidelity import TimeFidelity, time_fidelity
     from .membrane import Passive
     from .morphology import growth as grow
     from .morphology.compartments import Compartments
     from .morphology.tree import Morphology
     from .networks.network import Network
     from .networks.neurons import Neurons
+    from .plasticity.deliveries import Deliveries
     from .plasticity.learner import Learner
     from .plasticity.neuron import NeuronLearner
+    from .plasticity.online import OnlineLearner
     from .training.run import Run
     from .training.train import train
 

@@ -41,6 +41,10 @@ _OF_NAME: dict[str, tuple[str, ...]] = {
     "Rule": ("rules",),
     "Learner": ("rules",),
     "Run": (),
+    "simulate": ("cable", "elimination"),
+    "Trace": ("cable", "elimination"),
+    "TrajectoryGradient": ("credit", "elimination"),
+    "OnlineLearner": ("eligibility",),
     "fidelity": ("fidelity",),
     "Fidelity": ("fidelity",),
     "class_information": ("information",),
@@ -240,6 +244,29 @@ def _of_run(config: dict[str, Any]) -> tuple[str, ...]:
     return tuple(topics)
 
 
+def of_simulation(setup: Any) -> tuple[str, ...]:
+    """Topics of a simulation in time: cells, synapses and their time courses, mechanisms, the method."""
+    topics = [*_of_object(setup.compartments), "elimination" if setup.direction == "reciprocal" else "directed"]
+    names = [*(mechanism.name for mechanism in setup.mechanisms), setup.method]
+    if setup.synapses is not None:
+        topics += ["synapses", *(("shunting",) if setup.integration == "shunting" else ())]
+        names += [course.name for course in setup.courses]
+    return tuple(dict.fromkeys([*topics, *(name for name in names if name in TOPICS)]))
+
+
+def _of_learner(learner: Any) -> tuple[str, ...]:
+    """Topics of online learning: teaching signal, optimiser, traces, and what runs in time."""
+    options = learner.time_options
+    kinds = [options[name] for name in ("mechanisms", "kinetics")]
+    each = [one for kind in kinds for one in (kind if isinstance(kind, list | tuple) else [kind])]
+    names = [learner.teaching.name, learner.optimiser.name, options["method"]]
+    names += [one if isinstance(one, str) else getattr(one, "name", "") for one in each]
+    topics = ["cable", "elimination", "rules", "eligibility"]
+    if learner.tau_e == "membrane":
+        topics.append("membrane_traces")
+    return tuple(dict.fromkeys([*topics, *(name for name in names if name in TOPICS)]))
+
+
 def _of_object(thing: Any) -> tuple[str, ...]:
     """Topics of an object and of all that it was made from, by the attributes that it has."""
     match type(thing).__name__:
@@ -262,6 +289,10 @@ def _of_object(thing: Any) -> tuple[str, ...]:
             return (*_of_object(thing.state), "credit")
         case "Network":
             return ("directed", *(("shunting",) if thing.integration == "shunting" else ()))
+        case "Trace":
+            return tuple(thing.topics) or _OF_NAME["Trace"]
+        case "OnlineLearner":
+            return _of_learner(thing)
         case "Run":
             return _of_run(thing.config)
         case _:

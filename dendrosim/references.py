@@ -2,68 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Reference:
-    """One entry of the bibliography.
-
-    Parameters
-    ----------
-    kind : str
-        BibTeX entry type.
-    author : str
-        Authors as BibTeX takes them, ``Family, Given and Family, Given``.
-    title, year : str
-        As printed; the year is empty where none is known.
-    fields : tuple of (str, str)
-        The other BibTeX fields, in order.
-    """
-
-    kind: str
-    author: str
-    title: str
-    year: str
-    fields: tuple[tuple[str, str], ...] = ()
-
-    def text(self) -> str:
-        """One line for a reading person."""
-        given = dict(self.fields)
-        names = [_short(name) for name in self.author.split(" and ")]
-        parts = [", ".join(names) + (f" ({self.year})" if self.year else ""), self.title]
-        place = given.get("journal") or given.get("booktitle") or given.get("publisher") or given.get("note") or ""
-        if "booktitle" in given:
-            place = f"In: {place}, {given['publisher']}"
-        if "volume" in given:
-            place += f" {given['volume']}" + (f"({given['number']})" if "number" in given else "")
-        if "pages" in given:
-            place += (":" if "volume" in given else ", pp. ") + given["pages"].replace("--", "-")
-        parts += [place] if place else []
-        parts += [f"https://doi.org/{given['doi']}"] if "doi" in given else []
-        return ". ".join(parts)
-
-    def bibtex(self, key: str) -> str:
-        """The entry as BibTeX, under `key`."""
-        rows = [("author", self.author), ("title", "{" + self.title + "}"), ("year", self.year), *self.fields]
-        body = ",\n".join(f"  {name} = {{{value}}}" for name, value in rows if value)
-        return f"@{self.kind}{{{key},\n{body}\n}}"
-
-
-def _short(name: str) -> str:
-    """``Family, Given Names`` as ``Family GN``; a name in braces (a group) without them."""
-    if name.startswith("{"):
-        return name.strip("{}")
-    family, _, given = name.partition(", ")
-    return f"{family} {''.join(part[0] for part in given.replace('-', ' ').split())}".strip()
-
-
-def _article(
-    author: str, title: str, year: str, journal: str, volume: str, pages: str, doi: str = "", number: str = ""
-) -> Reference:
-    fields = [("journal", journal), ("volume", volume), ("number", number), ("pages", pages), ("doi", doi)]
-    return Reference("article", author, title, year, tuple(field for field in fields if field[1]))
-
+from .reference import Reference, article
+from .references_time import IN_TIME
 
 REFERENCES: dict[str, Reference] = {
     "dendrosim": Reference(
@@ -80,7 +20,7 @@ REFERENCES: dict[str, Reference] = {
         "",
         (("note", "Manuscript under review"),),
     ),
-    "rall1959": _article(
+    "rall1959": article(
         "Rall, Wilfrid",
         "Branching dendritic trees and motoneuron membrane resistivity",
         "1959",
@@ -90,7 +30,7 @@ REFERENCES: dict[str, Reference] = {
         "10.1016/0014-4886(59)90046-9",
         "5",
     ),
-    "rall1962": _article(
+    "rall1962": article(
         "Rall, Wilfrid",
         "Theory of physiological properties of dendrites",
         "1962",
@@ -107,7 +47,7 @@ REFERENCES: dict[str, Reference] = {
         "1964",
         (("booktitle", "Neural Theory and Modeling"), ("publisher", "Stanford University Press"), ("pages", "73--97")),
     ),
-    "koch1982": _article(
+    "koch1982": article(
         "Koch, Christof and Poggio, Tomaso and Torre, Vincent",
         "Retinal ganglion cells: a functional interpretation of dendritic morphology",
         "1982",
@@ -117,7 +57,7 @@ REFERENCES: dict[str, Reference] = {
         "10.1098/rstb.1982.0084",
         "1090",
     ),
-    "koch1983": _article(
+    "koch1983": article(
         "Koch, Christof and Poggio, Tomaso and Torre, Vincent",
         "Nonlinear interactions in a dendritic tree: localization, timing, and role in information processing",
         "1983",
@@ -134,7 +74,7 @@ REFERENCES: dict[str, Reference] = {
         "1999",
         (("publisher", "Oxford University Press"),),
     ),
-    "hines1984": _article(
+    "hines1984": article(
         "Hines, Michael",
         "Efficient computation of branched nerve equations",
         "1984",
@@ -151,7 +91,7 @@ REFERENCES: dict[str, Reference] = {
         "1989",
         (("booktitle", "The Computing Neuron"), ("publisher", "Addison-Wesley"), ("pages", "296--321")),
     ),
-    "holmes1992": _article(
+    "holmes1992": article(
         "Holmes, William R. and Rall, Wilfrid",
         "Estimating the electrotonic structure of neurons with compartmental models",
         "1992",
@@ -161,7 +101,7 @@ REFERENCES: dict[str, Reference] = {
         "10.1152/jn.1992.68.4.1438",
         "4",
     ),
-    "cannon1998": _article(
+    "cannon1998": article(
         "Cannon, Robert C. and Turner, Dennis A. and Pyapali, Gopal K. and Wheal, Howard V.",
         "An on-line archive of reconstructed hippocampal neurons",
         "1998",
@@ -171,7 +111,7 @@ REFERENCES: dict[str, Reference] = {
         "10.1016/S0165-0270(98)00091-0",
         "1-2",
     ),
-    "hines2001": _article(
+    "hines2001": article(
         "Hines, Michael L. and Carnevale, Nicholas T.",
         "NEURON: a tool for neuroscientists",
         "2001",
@@ -181,7 +121,7 @@ REFERENCES: dict[str, Reference] = {
         "10.1177/107385840100700207",
         "2",
     ),
-    "cuntz2010": _article(
+    "cuntz2010": article(
         "Cuntz, Hermann and Forstner, Friedrich and Borst, Alexander and Häusser, Michael",
         "One rule to grow them all: a general theory of neuronal branching and its practical application",
         "2010",
@@ -191,7 +131,7 @@ REFERENCES: dict[str, Reference] = {
         "10.1371/journal.pcbi.1000877",
         "8",
     ),
-    "cuntz2007": _article(
+    "cuntz2007": article(
         "Cuntz, Hermann and Borst, Alexander and Segev, Idan",
         "Optimization principles of dendritic structure",
         "2007",
@@ -200,7 +140,7 @@ REFERENCES: dict[str, Reference] = {
         "21",
         "10.1186/1742-4682-4-21",
     ),
-    "vanpelt1997": _article(
+    "vanpelt1997": article(
         "van Pelt, Jaap and Dityatev, Alexander E. and Uylings, Harry B. M.",
         "Natural variability in the number of dendritic segments: model-based inferences about branching during "
         "neurite outgrowth",
@@ -224,7 +164,7 @@ REFERENCES: dict[str, Reference] = {
         "1998",
         (("publisher", "UCI Machine Learning Repository"), ("doi", "10.24432/C50P49")),
     ),
-    "lecun1998": _article(
+    "lecun1998": article(
         "LeCun, Yann and Bottou, Léon and Bengio, Yoshua and Haffner, Patrick",
         "Gradient-based learning applied to document recognition",
         "1998",
@@ -248,7 +188,7 @@ REFERENCES: dict[str, Reference] = {
         "2017",
         (("note", "arXiv:1708.07747"),),
     ),
-    "kraskov2004": _article(
+    "kraskov2004": article(
         "Kraskov, Alexander and Stögbauer, Harald and Grassberger, Peter",
         "Estimating mutual information",
         "2004",
@@ -258,7 +198,7 @@ REFERENCES: dict[str, Reference] = {
         "10.1103/PhysRevE.69.066138",
         "6",
     ),
-    "ross2014": _article(
+    "ross2014": article(
         "Ross, Brian C.",
         "Mutual information between discrete and continuous data sets",
         "2014",
@@ -282,7 +222,7 @@ REFERENCES: dict[str, Reference] = {
         "2019",
         (("booktitle", "International Conference on Learning Representations"), ("publisher", "arXiv:1711.05101")),
     ),
-    "lillicrap2016": _article(
+    "lillicrap2016": article(
         "Lillicrap, Timothy P. and Cownden, Daniel and Tweed, Douglas B. and Akerman, Colin J.",
         "Random synaptic feedback weights support error backpropagation for deep learning",
         "2016",
@@ -338,7 +278,7 @@ REFERENCES: dict[str, Reference] = {
         "2026",
         (("note", "arXiv:2601.02636"),),
     ),
-    "werfel2005": _article(
+    "werfel2005": article(
         "Werfel, Justin and Xie, Xiaohui and Seung, H. Sebastian",
         "Learning curves for stochastic gradient descent in linear feedforward networks",
         "2005",
@@ -348,7 +288,7 @@ REFERENCES: dict[str, Reference] = {
         "10.1162/089976605774320539",
         "12",
     ),
-    "facco2017": _article(
+    "facco2017": article(
         "Facco, Elena and d'Errico, Maria and Rodriguez, Alex and Laio, Alessandro",
         "Estimating the intrinsic dimension of datasets by a minimal neighborhood information",
         "2017",
@@ -357,7 +297,7 @@ REFERENCES: dict[str, Reference] = {
         "12140",
         "10.1038/s41598-017-11873-y",
     ),
-    "gneiting2007": _article(
+    "gneiting2007": article(
         "Gneiting, Tilmann and Raftery, Adrian E.",
         "Strictly proper scoring rules, prediction, and estimation",
         "2007",
@@ -367,7 +307,7 @@ REFERENCES: dict[str, Reference] = {
         "10.1198/016214506000001437",
         "477",
     ),
-}
+} | IN_TIME
 
 TOPICS: dict[str, tuple[str, ...]] = {
     "swc": ("cannon1998",),
@@ -418,4 +358,19 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "scoring_rule": ("gneiting2007",),
     "intrinsic_dimension": ("facco2017",),
     "rules": ("local_credit",),
+    "exponential": ("destexhe1998",),
+    "difference": ("destexhe1998",),
+    "alpha": ("rall1967",),
+    "nmda": ("jahr1990", "destexhe1998"),
+    "hodgkin_huxley": ("hodgkin1952",),
+    "integrate_and_fire": ("brunel2007",),
+    "adaptive_integrate_and_fire": ("brette2005",),
+    "exponential_integrate_and_fire": ("brette2005",),
+    "crank_nicolson": ("hines1997",),
+    "eligibility": ("local_credit", "gerstner2018"),
+    "membrane_traces": ("bellec2020",),
+    "reward": ("williams1992",),
+    "fast_sigmoid": ("zenke2018", "neftci2019"),
+    "triangle": ("bellec2020", "neftci2019"),
+    "arc_tangent": ("neftci2019",),
 }

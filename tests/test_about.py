@@ -159,3 +159,39 @@ def test_teaching_signals_losses_and_optimisers_are_cited_by_name_or_object():
     assert ds.cite(ds.teaching.DFA()) == ds.cite("dfa") == ds.cite("nokland2016")
     assert "Score broadcast" in ds.cite("sbd")
     assert ds.cite(ds.Network.dendritic(3, 2, [2], [2], 2, 1)).splitlines()[1:] != []
+
+
+def test_a_trace_cites_its_channels_time_courses_and_steps(tmp_path):
+    cell = ds.Compartments([-1], leak=10.0, capacitance=200.0, leak_reversal=-70.0)
+    synapses = ds.Synapses(cell, [0, 0], sign=1, conductance=[1.0, 1.0])
+    spikes = ds.Spikes([1.0], [0], n_inputs=2)
+    plain = ds.cite(ds.simulate(cell, synapses, spikes, duration=0.0, kinetics=ds.Alpha(1.0)))
+    assert "Rall W (1967)" in plain
+    assert "Hines M (1984)" in plain
+    for words in ("Jahr", "Hodgkin", "Carnevale", "Brette"):
+        assert words not in plain
+    rich = ds.simulate(
+        cell, synapses, spikes, duration=0.0, kinetics=[ds.Exponential(2.0), ds.NMDA()], method="crank_nicolson",
+        mechanisms=[ds.HodgkinHuxley(), ds.ExponentialIntegrateAndFire()], store=tmp_path / "run.h5",
+    )  # fmt: skip
+    for words in ("Jahr CE, Stevens CF (1990)", "Hodgkin AL", "The NEURON simulation environment", "Brette R"):
+        assert words in ds.cite(rich)
+        assert words in ds.cite(ds.Trace.load(tmp_path / "run.h5"))
+    assert "Rall W (1967)" not in ds.cite(rich)
+
+
+def test_parts_of_simulations_can_be_cited():
+    assert "SuperSpike" in ds.cite(ds.FastSigmoid())
+    assert "Jahr" in ds.cite(ds.NMDA())
+    assert "Hodgkin" in ds.cite(ds.HodgkinHuxley())
+    assert "Eligibility traces" in ds.cite("eligibility")
+    assert "Williams" in ds.cite("reward")
+
+
+def test_an_online_learner_cites_its_traces():
+    cell = ds.Morphology.load("ball_and_stick").compartments(ds.Passive(), max_length=100.0)
+    neurons = ds.Neurons(cell, ds.Synapses.scatter(cell, 4, 2, seed=0), n_outputs=1, seed=0)
+    learner = ds.OnlineLearner(neurons, "per_soma", "3F", kinetics=ds.NMDA(), tau_e="membrane")
+    for words in ("Gerstner W, Lehmann M", "Bellec G", "Jahr", "Local Credit Assignment"):
+        assert words in ds.cite(learner)
+    assert "Bellec" not in ds.cite(ds.OnlineLearner(neurons, "per_soma", "3F"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,9 @@ from ..errors import ParameterError
 from .magnitude import limits
 from .steady import State
 from .system import checked_out
+from .time.adjoint import TrajectoryGradient, trajectory_gradient
+from .time.surrogates import Surrogate
+from .time.trace import Trace
 
 Array = NDArray[Any]
 
@@ -70,26 +73,59 @@ class Gradient:
         return f"<Gradient: {b} stimuli x {n} compartments, {self.conductance.size} synapses>"
 
 
-def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None = None) -> Gradient:
-    """Gradient of a loss with respect to every parameter and input of a steady state.
+@overload
+def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None = None) -> Gradient: ...
+
+
+@overload
+def exact_gradient(
+    state: Trace,
+    loss_gradient: ArrayLike,
+    *,
+    record: str | ArrayLike = "none",
+    surrogate: str | Surrogate | None = None,
+    spike_gradient: ArrayLike | None = None,
+) -> TrajectoryGradient: ...
+
+
+def exact_gradient(
+    state: State | Trace,
+    loss_gradient: ArrayLike,
+    *,
+    out: Array | None = None,
+    record: str | ArrayLike | None = None,
+    surrogate: str | Surrogate | None = None,
+    spike_gradient: ArrayLike | None = None,
+) -> Gradient | TrajectoryGradient:
+    """Gradient of a loss with respect to every parameter and input of a steady state or of a trajectory.
 
     Parameters
     ----------
-    state : State
-        From `steady_state`.
-    loss_gradient : array of shape (B, N) or (B, n_cells)
-        Partial derivatives dL/dV of the loss itself, at every compartment or at the somas only, per mV.
+    state : State or Trace
+        From `steady_state`, or from ``simulate(..., checkpoints=True)``.
+    loss_gradient : array of shape (B, N) or (B, n_cells), of a trajectory (B, T, n)
+        Partial derivatives dL/dV of the loss itself, per mV: at every compartment or at the somas only; of a trajectory
+        with the shape of ``trace.voltage``.
     out : float array of shape (B, N), optional
-        Where to put `Gradient.current`.
+        Of a steady state: where to put `Gradient.current`.
+    record : {"none", "soma", "all"} or sequence of int, default "none"
+        Of a trajectory: compartments to record dL/dI of.
+    surrogate : Surrogate or name, optional
+        Of a trajectory with spikes: what stands for the derivative of a spike by the voltage. By default spikes are
+        constants, see the notes.
+    spike_gradient : array of shape (n_spikes,) or (B, n_steps, n_sites), optional
+        Of a trajectory: partial derivatives of the loss by every spike of the trace, or by spikes at every step and
+        site of a mechanism, whether there was one or not. Without a surrogate they have no effect but through spikes
+        themselves.
 
     Returns
     -------
-    Gradient
+    Gradient or TrajectoryGradient
 
     Raises
     ------
     ParameterError
-        If the shape does not fit or a value is not finite.
+        If the shape does not fit or a value is not finite; if the trace was made without checkpoints.
 
     Notes
     -----
@@ -101,6 +137,17 @@ def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None 
     In the directed tree q_n = R_n dL/dV_n unrolls to the path product of the paper's eq. 10; in the reciprocal cable
     q_n = Z_nn A_(n->0) dL/dV_0 holds exactly, with the true input resistance and the attenuation along the path.
 
+    Of a trajectory the same sums run over all steps, with the voltages V' that a step solves for and its own q: with
+    h = dt, backward Euler has ``G_t^T q_t = dL/dV_t`` and hands ``C / h q_t`` to the voltages before; Crank-Nicolson,
+    h = dt / 2, has ``G_t^T q_t = 2 dL/dV_t`` and hands on ``C / h q_t - dL/dV_t``. The gradient is that of the steps
+    as they are taken, not of the equation that they approximate, and exact to rounding, through synaptic states, the
+    block of NMDA receptors and gates of channels. Steps are taken twice: states are kept at T^(1/2) moments of T, and
+    what lies between is computed anew.
+
+    Spikes without a surrogate are constants: which steps fire, when a soma is reset and how long it is held. That is
+    the derivative of the simulation almost everywhere, since spikes keep to whole steps and small changes move none
+    of them.
+
     Examples
     --------
     >>> import numpy as np, dendrosim as ds
@@ -111,7 +158,17 @@ def exact_gradient(state: State, loss_gradient: ArrayLike, *, out: Array | None 
     >>> bool(np.allclose(gradient.current, state.input_resistance * state.attenuation_to_soma))
     True
     """
-    instance("state", state, State, "from ds.steady_state(...)")
+    if isinstance(state, Trace):
+        if out is not None:
+            raise ParameterError("out= belongs to steady states; leave it out for a trace")
+        return trajectory_gradient(
+            state, loss_gradient, "none" if record is None else record, surrogate, spike_gradient
+        )
+    instance("state", state, State, "from ds.steady_state(...), or Trace, from ds.simulate(..., checkpoints=True)")
+    options = {"record": record, "surrogate": surrogate, "spike_gradient": spike_gradient}
+    wrong = [f"{name}=" for name, value in options.items() if value is not None]
+    if wrong:
+        raise ParameterError(f"{' and '.join(wrong)} belong to traces of ds.simulate; leave out for a steady state")
     system = state._system
     loss = numbers("loss_gradient", loss_gradient)
     if loss.dtype.kind == "f" and loss.dtype != system.dtype:

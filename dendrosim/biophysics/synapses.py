@@ -395,6 +395,25 @@ class Synapses:
             raise ParameterError(f"shape mismatch: new values of shape {arrays['sign'].shape} for {self.size} synapses")
         return self._remade(arrays, n_inputs)
 
+    def moved(self, compartments: Compartments, compartment: ArrayLike, source: ArrayLike, n_inputs: int) -> Synapses:
+        """The same synapses on compartments of another tree, driven by other inputs.
+
+        Parameters
+        ----------
+        compartments : Compartments
+        compartment, source : int arrays of shape (n,)
+        n_inputs : int
+
+        Raises
+        ------
+        ParameterError
+            If a compartment or input does not exist.
+        """
+        made = object.__new__(Synapses)
+        arrays = {name: getattr(self, name) for name in FIELDS} | {"compartment": compartment, "source": source}
+        made._set(broadcast(arrays), n_inputs, compartments.parent)
+        return made
+
     def _remade(self, arrays: dict[str, NDArray[Any]], n_inputs: int) -> Synapses:
         made = object.__new__(Synapses)
         made._set(arrays, n_inputs, self.parent)

@@ -43,6 +43,8 @@ _HOME = {
     "BranchInformation": "of_networks",
     "network_information": "of_networks",
     "weight_distributions": "of_networks",
+    "EventShape": "events",
+    "event_shape": "events",
     "NoiseRobustness": "robustness",
     "noise_robustness": "robustness",
     "Accuracy": "evaluation_verdict",
@@ -74,6 +76,7 @@ __all__ = [
     "CreditHistory",
     "DendriticSubject",
     "EvaluationHistory",
+    "EventShape",
     "Fidelity",
     "FidelityHistory",
     "FreshNull",
@@ -97,6 +100,7 @@ __all__ = [
     "compare_gradients",
     "cosine",
     "credit_fidelity",
+    "event_shape",
     "fidelity",
     "fidelity_history",
     "fit_lognormal",
@@ -135,6 +139,7 @@ if TYPE_CHECKING:
     from .evaluation_subjects import Auditable, ResidualSubject
     from .evaluation_torch import TorchLesson, TorchSubject
     from .evaluation_verdict import Accuracy, Thresholds, Verdict
+    from .events import EventShape, event_shape
     from .fidelity_of import compare_gradients, fidelity
     from .fidelity_report import Fidelity
     from .gains import PathGains, path_gains

@@ -66,6 +66,38 @@ class FireArrays(NamedTuple):
     jump: float
 
 
+class OnsetArrays(NamedTuple):
+    """As `FireArrays`, with an exponential current; `threshold` is the peak, where a spike is cut off.
+
+    Attributes
+    ----------
+    onset, width : float
+        Voltage V_T where the slope of the exponential current is `slope`, and its width, mV.
+    slope : float
+        nS.
+    middle : float
+        Part of the solver's step that lies in the first half of the step.
+    capacitance : float array of shape (n_sites,)
+        Over the step (not that of the solver), nS.
+    """
+
+    row: Array
+    n_states: int
+    site: int
+    hold: Array
+    threshold: float
+    reset: float
+    refractory: float
+    decay: float
+    gain: float
+    jump: float
+    onset: float
+    width: float
+    slope: float
+    middle: float
+    capacitance: Array
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _leak_currents(leak: Any, state: Array, at: int, G: Array, b: Array, V: Array, offset: float, lanes: Lanes) -> None:
     width = len(lanes)
@@ -187,6 +219,50 @@ def _fire_update(
     return count
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _onset_currents(
+    fire: Any, state: Array, at: int, G: Array, b: Array, V: Array, offset: float, lanes: Lanes
+) -> None:
+    """The exponential current, by what it would do in this step alone, ``s = slope exp((V - V_T) / width) dt / C``.
+
+    - s < 1: linear around the voltage before the step, with the slope that holds in its middle. On its own it then
+      moves the voltage by ``width s / (1 - s / 2)``, close to the exact ``-width ln(1 - s)``; conductances stay
+      positive, and equilibria where they are.
+    - s >= 1: on its own it diverges within the step, and the voltage is put beyond the peak.
+    """
+    _fire_currents(fire, state, at, G, b, V, offset, lanes)
+    width = len(lanes)
+    one = fill(V.dtype.type(1.0), lanes)
+    zero = fill(V.dtype.type(0.0), lanes)
+    half = fill(V.dtype.type(0.5), lanes)
+    beyond = fill(V.dtype.type(fire.threshold) + V.dtype.type(1.0), lanes)
+    for k in range(fire.row.size):
+        i = fire.row[k] * width
+        v = load(V, i, lanes)
+        slope = exponential(clamp((v - fire.onset) / fire.width, -60.0, 60.0)) * fire.slope
+        slope = choose_least(load(state, at + k * width, lanes), half, zero, slope)  # none while it is held
+        moved = slope / fire.capacitance[k]
+        held = choose_least(moved, one, fill(fire.hold[k], lanes), zero)
+        slope = choose_least(moved, one, zero, slope)
+        linear = slope * fire.middle
+        store(G, i, load(G, i, lanes) - linear + held)
+        store(b, i, load(b, i, lanes) + slope * fire.width - linear * v + held * beyond)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _onset_update(
+    fire: Any, state: Array, at: int, V: Array, offset: float, step: int, fired: Array, count: int, lanes: Lanes
+) -> int:
+    width = len(lanes)
+    peak = fill(V.dtype.type(fire.threshold), lanes)
+    for k in range(fire.row.size):
+        i = fire.row[k] * width
+        v = load(V, i, lanes)
+        store(V, i, choose_least(v, peak, peak, v))
+    return _fire_update(fire, state, at, V, offset, step, fired, count, lanes)
+
+
 register(LeakArrays, _leak_currents, _leak_update)
 register(HodgkinHuxleyArrays, _huxley_currents, _huxley_update)
 register(FireArrays, _fire_currents, _fire_update)
+register(OnsetArrays, _onset_currents, _onset_update)

@@ -190,26 +190,27 @@ def condense(parent: Ints, ground: Floats, coupling: Floats, active: NDArray[np.
     used, starts, lengths = np.unique(chain[gone], return_index=True, return_counts=True)
     order = np.lexsort((lengths, level[used], kind[first[used]]))  # equal lengths together: branches are predictable
     used, starts, lengths = used[order], starts[order], lengths[order]
-    bounds = np.flatnonzero(np.diff(kind[first[used]]) | np.diff(level[used])) + 1 if used.size else used
-    groups = [part[i : i + pack] for part in np.split(np.arange(used.size), bounds) for i in range(0, part.size, pack)]
+    section = np.zeros(used.size, np.int64)  # of the same kind and level; groups hold chains of one
+    section[1:] = np.cumsum((np.diff(kind[first[used]]) | np.diff(level[used])) != 0)
+    nth = np.arange(used.size) - np.searchsorted(section, section)
+    lane, begins = nth % pack, np.flatnonzero(nth % pack == 0)
+    group = np.cumsum(nth % pack == 0) - 1
+    longest = np.maximum.reduceat(lengths, begins) if begins.size else begins
+    ends = dense.size + 1 + np.cumsum(longest * pack)
+    span = np.stack([ends - longest * pack, ends], 1)
+    place = int(ends[-1]) if ends.size else dense.size + 1
     slot = np.empty(n + 1, np.int64)
     slot[dense] = np.arange(dense.size)
     slot[n] = dense.size  # found by index -1, too
-    span = np.empty((len(groups), 2), np.int64)
-    place = dense.size + 1
-    for g, group in enumerate(groups):
-        longest = int(lengths[group].max())
-        span[g] = place, place + longest * pack
-        for lane, c in enumerate(group):
-            rows = np.arange(longest - lengths[c], longest)
-            slot[gone[starts[c] : starts[c] + lengths[c]]] = place + rows * pack + lane
-        place += longest * pack
-    ends = np.full((3, len(groups), pack), dense.size, np.int64)
-    for g, group in enumerate(groups):
-        far, near = gone[starts[group]], gone[starts[group] + lengths[group] - 1]
-        ends[0, g, : group.size] = slot[parent[near]]
-        ends[1, g, : group.size] = slot[below[far]]
-        ends[2, g, : group.size] = np.where(receives[used[group]] > 0, slot[far], dense.size)
+    chain_of = np.repeat(np.arange(used.size), lengths)
+    member = np.arange(chain_of.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    row = (longest[group] - lengths)[chain_of] + member
+    slot[gone[starts[chain_of] + member]] = span[group, 0][chain_of] + row * pack + lane[chain_of]
+    far, near = gone[starts], gone[starts + lengths - 1]
+    neighbours = np.full((3, begins.size, pack), dense.size, np.int64)
+    neighbours[0, group, lane] = slot[parent[near]]
+    neighbours[1, group, lane] = slot[below[far]]
+    neighbours[2, group, lane] = np.where(receives[used] > 0, slot[far], dense.size)
     coefficients = np.zeros((3, place))
     coefficients[0] = 1.0
     coefficients[:, slot[:n]] = up, across, inverse
@@ -224,8 +225,8 @@ def condense(parent: Ints, ground: Floats, coupling: Floats, active: NDArray[np.
         across=coefficients[1],
         inverse=coefficients[2],
         span=span,
-        top=ends[0].ravel(),
-        below=ends[1].ravel(),
-        entry=ends[2].ravel(),
-        n_leaf=sum(bool(kind[first[used[group[0]]]] == LEAF) for group in groups),
+        top=neighbours[0].ravel(),
+        below=neighbours[1].ravel(),
+        entry=neighbours[2].ravel(),
+        n_leaf=int((kind[first[used[begins]]] == LEAF).sum()),
     )

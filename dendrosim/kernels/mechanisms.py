@@ -35,6 +35,11 @@ def register(kind: type, currents: Callable[..., Any], update: Callable[..., Any
     _CURRENTS[kind], _UPDATE[kind] = currents, update
 
 
+def currents_of(arrays: Any) -> Callable[..., Any]:
+    """The function that adds the currents of a mechanism with these arrays."""
+    return _CURRENTS[type(arrays)]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def note(flags: Array, at: int, step: int, site: int, fired: Array, count: int, lanes: Lanes) -> int:
     """Report a spike for every lane whose flag is not 0; returns the number of spikes so far.

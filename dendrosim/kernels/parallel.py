@@ -61,6 +61,21 @@ def run(kernel: Callable[..., Any], jobs: list[tuple[Any, ...]], threads: int, s
         other.result()
 
 
+def drain(kernel: Callable[..., Any], jobs: list[tuple[Any, ...]], threads: int, scratch: Callable[[], Any]) -> None:
+    """The same for jobs of different lengths: every thread takes the next one as it comes free."""
+    queue = iter(jobs)
+
+    def share() -> None:
+        memory = scratch()
+        for job in queue:  # a step of an iterator over a list is atomic
+            kernel(memory, *job)
+
+    others = [_pool(threads, os.getpid()).submit(share) for _ in range(min(threads, len(jobs)) - 1)]
+    share()
+    for other in others:
+        other.result()
+
+
 def ranges(n_blocks: int, parts: int) -> list[tuple[int, int]]:
     """At most `parts` contiguous ranges of nearly equal length that cover the blocks."""
     parts = min(parts, n_blocks)

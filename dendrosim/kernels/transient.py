@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from .mechanisms import add_currents, advance
 from .simd import absolute, choose_least, clamp, exponential, fill, load, store
+from .spiking import Links, deliver, forget, remember
 from .transient_solve import solve
 
 Array = NDArray[Any]
@@ -95,6 +97,8 @@ class Inputs(NamedTuple):
     clamp_current : float array of shape (n_blocks * n_currents * n_clamps * width,)
         For every step, or one for all of them.
     n_currents : int
+    links : Links
+        Spikes of cells that drive cells.
     """
 
     n_inputs: int
@@ -108,6 +112,7 @@ class Inputs(NamedTuple):
     clamp_row: Array
     clamp_current: Array
     n_currents: int
+    links: Links
 
 
 class Probes(NamedTuple):
@@ -131,13 +136,41 @@ class Probes(NamedTuple):
     fractions: Array
 
 
+class Tape(NamedTuple):
+    """What every step was taken with, for `transient_adjoint`; nothing is kept where `solved` is empty.
+
+    Attributes
+    ----------
+    row : int array of shape (n_rows,)
+        Slots whose voltage before a step is kept: those of channels and of blocked synapses.
+    before : float array of shape (n_blocks * n_steps * n_rows * width,)
+    solved : float array of shape (n_blocks * n_steps * n_slots * width,)
+        Solution of the step.
+    fraction : float array of shape (n_blocks * n_steps * n_drives * width,)
+        Open fractions.
+    state : float array of shape (n_blocks * n_steps * n_states * width,)
+        States of mechanisms before the step.
+    """
+
+    row: Array
+    before: Array
+    solved: Array
+    fraction: Array
+    state: Array
+
+
 class Memory(NamedTuple):
-    """States of all blocks, one after another; what a call leaves, the next one goes on from."""
+    """States of all blocks, one after another; what a call leaves, the next one goes on from.
+
+    `ring` and `active` are those of `spiking`; `fired` and `n_fired` are the spikes of a call.
+    """
 
     voltage: Array
     p: Array
     q: Array
     mechanism: Array
+    ring: Array
+    active: Array
     fired: Array
     n_fired: Array
 
@@ -175,7 +208,7 @@ def _advance_drives(drives: Drives, p: Array, q: Array, level: Array, at: int, l
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_synapses(wiring: Wiring, q: Array, G: Array, b: Array, V: Array, lanes: Lanes) -> None:
+def add_synapses(wiring: Wiring, q: Array, G: Array, b: Array, V: Array, lanes: Lanes) -> None:
     """Conductances and currents of all synapses, a blocked one linearised around the present voltage."""
     width = len(lanes)
     row, drive, conductance, current = wiring.row, wiring.drive, wiring.conductance, wiring.current
@@ -207,6 +240,24 @@ def _add_synapses(wiring: Wiring, q: Array, G: Array, b: Array, V: Array, lanes:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _keep(tape: Tape, q: Array, state: Array, V: Array, at: int, lanes: Lanes) -> None:
+    """What step `at` of all blocks begins with."""
+    width = len(lanes)
+    for k in range(tape.row.size):
+        store(tape.before, (at * tape.row.size + k) * width, load(V, tape.row[k] * width, lanes))
+    for i in range(0, q.size, width):
+        store(tape.fraction, at * q.size + i, load(q, i, lanes))
+    for i in range(0, state.size, width):
+        store(tape.state, at * state.size + i, load(state, i, lanes))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _keep_solution(tape: Tape, u: Array, at: int, lanes: Lanes) -> None:
+    for i in range(0, u.size, len(lanes)):
+        store(tape.solved, at * u.size + i, load(u, i, lanes))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _record(probes: Probes, q: Array, drive: Array, V: Array, place: int, lanes: Lanes) -> None:
     """Voltages and open fractions as they are now; `place` counts records of all blocks."""
     width = len(lanes)
@@ -227,17 +278,19 @@ def run(
     wiring: Wiring,
     inputs: Inputs,
     probes: Probes,
+    tape: Tape,
     mechanisms: Any,
     memory: Memory,
     offset: float,
     middle: bool,
     start: int,
+    done: int,
     n_steps: int,
     first: int,
     last: int,
     lanes: Lanes,
 ) -> None:
-    """`n_steps` steps for the blocks from `first` to `last`.
+    """Steps `done` to `n_steps` of a piece, for the blocks from `first` to `last`.
 
     Parameters
     ----------
@@ -251,7 +304,7 @@ def run(
     middle : bool
         Crank-Nicolson.
     start : int
-        Number of steps done before.
+        Number of steps before the piece.
     """
     width = len(lanes)
     zero = fill(work.dtype.type(0.0), lanes)
@@ -269,25 +322,36 @@ def run(
         inputs.clamp_row,
         inputs.clamp_current,
     )
-    n_slots = inertia.size
+    n_slots, taped = inertia.size, tape.solved.size > 0
     size = n_slots * width
     b, G, m = work[:size], work[size : size + (nd + 1) * width], work[size + (nd + 1) * width :]
     n_drives, n_clamps, n_levels = drives.source.size * width, clamp_row.size, level_step.size - 1
     n_states = memory.mechanism.size // max(1, memory.n_fired.size)
     capacity = memory.fired.size // max(1, memory.n_fired.size)
+    links, length = inputs.links, inputs.links.length
     for block in range(first, last):
         V = memory.voltage[block * size : (block + 1) * size]
         p = memory.p[block * n_drives : (block + 1) * n_drives]
         q = memory.q[block * n_drives : (block + 1) * n_drives]
         state = memory.mechanism[block * n_states : (block + 1) * n_states]
         fired = memory.fired[block * capacity : (block + 1) * capacity]
-        count, record, level = 0, 0, 0
+        ring = memory.ring[block * length * links.n_sources : (block + 1) * length * links.n_sources]
+        active = memory.active[block * length : (block + 1) * length]
+        count, level = memory.n_fired[block] if done else 0, 0
+        record = (start + done) // probes.every - start // probes.every
         event = event_begin[block]
-        for step in range(n_steps):
+        event += np.searchsorted(event_step[event : event_begin[block + 1]], done)
+        while level < n_levels - 1 and level_step[level + 1] <= done:
+            level += 1
+        for step in range(done, n_steps):
             while event < event_begin[block + 1] and event_step[event] == step:
                 p[event_slot[event]] += event_p[event]
                 q[event_slot[event]] += event_q[event]
                 event += 1
+            if length > 0:
+                deliver(links, ring, active, start + step, p, q, lanes)
+            if taped:
+                _keep(tape, q, state, V, block * n_steps + step, lanes)
             for n in range(nd):
                 i = n * width
                 store(G, i, fill(ground[n], lanes))
@@ -296,7 +360,7 @@ def run(
             store(b, nd * width, zero)
             for c in range(cleared.size):
                 store(b, cleared[c] * width, zero)
-            _add_synapses(wiring, q, G, b, V, lanes)
+            add_synapses(wiring, q, G, b, V, lanes)
             at = (block * inputs.n_currents + (step if inputs.n_currents > 1 else 0)) * n_clamps * width
             for k in range(n_clamps):
                 i = clamp_row[k] * width
@@ -304,11 +368,19 @@ def run(
             add_currents(mechanisms, state, 0, G, b, V, offset, lanes)
             if middle:
                 solve(tree, G, m, b, V, b, lanes)
+                if taped:
+                    _keep_solution(tape, b, block * n_steps + step, lanes)
                 for i in range(0, size, width):
                     store(V, i, load(b, i, lanes) * two - load(V, i, lanes))
             else:
                 solve(tree, G, m, b, V, V, lanes)
+                if taped:
+                    _keep_solution(tape, V, block * n_steps + step, lanes)
+            before = count
             count = advance(mechanisms, state, 0, V, offset, start + step, fired, count, lanes)
+            if links.own:
+                forget(links, ring, active, start + step)
+                remember(links, ring, active, fired, before, count, lanes)
             if (start + step + 1) % probes.every == 0:
                 _record(probes, q, wiring.drive, V, block * probes.n_records + record, lanes)
                 record += 1

@@ -73,6 +73,8 @@ class NeuronActivity:
     layout : NeuronLayout
     output, derivative : float arrays of shape (B, N)
         a = (f(V) - reference) / scale and da/dV.
+    x : float array of shape (B, P), optional
+        Presynaptic activities, where they are not those of the state.
 
     Attributes
     ----------
@@ -90,8 +92,10 @@ class NeuronActivity:
     dtype = np.dtype(np.float64)
     logits: Floats
 
-    def __init__(self, state: State, layout: NeuronLayout, output: Floats, derivative: Floats) -> None:
-        self.state = state
+    def __init__(
+        self, state: State, layout: NeuronLayout, output: Floats, derivative: Floats, x: Floats | None = None
+    ) -> None:
+        self.state, self._x = state, state.x if x is None else x
         self.n_samples = self.width = len(state.x)
         self.voltage = self.blocks(state.solved - state.compartments.leak_reversal)
         self.output, self.derivative = self.blocks(output), self.blocks(derivative)
@@ -100,7 +104,7 @@ class NeuronActivity:
     @cached_property
     def inputs(self) -> Floats:
         """Presynaptic activities, shape (1, P, B)."""
-        return self.blocks(self.state.x)
+        return self.blocks(self._x)
 
     @cached_property
     def resistance(self) -> Floats:

@@ -230,9 +230,12 @@ class Neurons:
 
     def run(self, x: Floats, threads: int | None = None, current: Floats | None = None) -> NeuronActivity:
         """`forward` of an array that is known to be good, perhaps with currents (B, N) injected, pA."""
-        state = self.solve(x, threads, current)
+        return self.read(self.solve(x, threads, current))
+
+    def read(self, state: State, x: Floats | None = None) -> NeuronActivity:
+        """Outputs and logits of a state, perhaps with presynaptic activities (B, P) other than those of the state."""
         slope: Floats = np.ones_like(state.solved) if self.gate is None else self.gate.derivative(state.solved)
-        activity = NeuronActivity(state, self.layout, self._output(state.activity), slope / self.scale)
+        activity = NeuronActivity(state, self.layout, self._output(state.activity), slope / self.scale, x)
         activity.logits = self.decoder.forward(self.parameters, activity.soma)
         return activity
 

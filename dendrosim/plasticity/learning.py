@@ -220,7 +220,11 @@ class BaseLearner(ABC):
         correct : int
         """
         gradients = self._gradients(x, y)
-        values = gradients.values
+        self._take(gradients.values, len(x))
+        return gradients.loss, gradients.correct
+
+    def _take(self, values: dict[str, Floats], n_samples: int) -> None:
+        """One step of all parameters along `values`, and of the teaching signal's weights."""
         if self.clip_norm is not None:
             factor = bound_norm(values, self.clip_norm)
             for value in self._asked.values():  # feedback weights go the way of the decoder's
@@ -237,8 +241,7 @@ class BaseLearner(ABC):
                 weights, {f"{FEEDBACK}_{name}": value for name, value in self._asked.items()}, "decoder"
             )
         if not self.teaching.frozen_core:
-            self._update(values, len(x))
-        return gradients.loss, gradients.correct
+            self._update(values, n_samples)
 
     def _update_arrays(self, arrays: Mapping[str, Floats], values: Mapping[str, Floats], group: str = "") -> None:
         for name, array in arrays.items():

@@ -2,7 +2,7 @@
 
 Every ``plot_x(obj, ..., ax=None)`` draws into the axes it is given, or into new ones in the style of :func:`style`, and
 returns the axes; functions whose name ends in ``s`` or ``_figure`` make a figure of several panels and return the
-figure. Nothing is ever shown or saved: that is the caller's.
+figure. Nothing is ever shown or saved: that is the caller's, but for :func:`animate_voltage`, which writes a film.
 """
 
 from __future__ import annotations
@@ -33,13 +33,19 @@ _HOME = {
     "plot_accuracy_against_passes": "teaching",
     "plot_fidelity_trees": "fidelity_trees",
     "plot_fidelity_synapses": "fidelity_trees",
+    "plot_trace": "time",
+    "plot_raster": "time",
+    "plot_attenuation_panels": "events",
+    "animate_voltage": "animation",
     "style": "styling",
     "region_color": "styling",
 }
 
 __all__ = [
+    "animate_voltage",
     "plot_accuracy_against_passes",
     "plot_attenuation",
+    "plot_attenuation_panels",
     "plot_credit_layers_figure",
     "plot_credit_over_training",
     "plot_dendrogram",
@@ -58,16 +64,20 @@ __all__ = [
     "plot_paired_difference",
     "plot_path_gain",
     "plot_profile",
+    "plot_raster",
     "plot_synapse_map",
     "plot_synapse_maps",
+    "plot_trace",
     "plot_weight_distribution",
     "region_color",
     "style",
 ]
 
 if TYPE_CHECKING:
+    from .animation import animate_voltage
     from .attenuation import plot_attenuation, plot_profile
     from .dendrogram import plot_dendrogram
+    from .events import plot_attenuation_panels
     from .fidelity import plot_fidelity, plot_fidelity_by_stage
     from .fidelity_training import plot_fidelity_over_training, plot_fidelity_training_figure
     from .fidelity_trees import plot_fidelity_synapses, plot_fidelity_trees
@@ -80,6 +90,7 @@ if TYPE_CHECKING:
     from .styling import region_color, style
     from .synapse_map import plot_synapse_map, plot_synapse_maps
     from .teaching import plot_accuracy_against_passes, plot_credit_layers_figure, plot_credit_over_training
+    from .time import plot_raster, plot_trace
 
 
 def __getattr__(name: str) -> Any:

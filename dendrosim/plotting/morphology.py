@@ -118,7 +118,7 @@ def plot_morphology(
     with canvas(ax, aspect=aspect, width=SINGLE_COLUMN, layout="compressed") as ax:
         empty = not ax.has_data()
         draw_pieces(ax, pieces, (first, second), values, scale, color, minimum_width, **options)
-        _frame(ax, low, high, empty)
+        frame(ax, low, high, empty)
         if synapses is not None:
             add_synapses(ax, cell, pieces, (first, second), synapses, below=scale is not None)  # type: ignore[arg-type]
         if scale_bar and pieces.size:
@@ -146,13 +146,20 @@ def draw_pieces(
     color: str | None,
     minimum_width: float,
     **options: Any,
-) -> None:
-    """Add all frusta as one collection and all somas as another, the nearer ones over the farther ones."""
+) -> list[tuple[PolyCollection, np.ndarray[Any, np.dtype[np.int64]]]]:
+    """Add all frusta as one collection and all somas as another, the nearer ones over the farther ones.
+
+    Returns
+    -------
+    list of (PolyCollection, int array)
+        What was added, and which compartment each of its shapes belongs to.
+    """
     depth = 3 - sum(axes)
     far_to_near = np.argsort(pieces.start[:, depth] + pieces.stop[:, depth], kind="stable")
     if (axes[1] - axes[0]) % 3 == 2:  # such as x to the right, z upwards: the third axis points away from the reader
         far_to_near = far_to_near[::-1]
     outlines = frustum_outlines(pieces, axes)[far_to_near]
+    drawn = []
     groups: Any = ((outlines, pieces.owner[far_to_near]), (sphere_outlines(pieces, axes), pieces.sphere_owner))
     for vertices, owner in groups:
         if not owner.size:
@@ -165,6 +172,8 @@ def draw_pieces(
         if values is not None and scale is not None:
             shapes.set(array=values[owner], cmap=scale.cmap, norm=scale.norm)
         ax.add_collection(shapes, autolim=False)
+        drawn.append((shapes, owner))
+    return drawn
 
 
 def colors_of(region: np.ndarray[Any, Any], color: str | None) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -175,7 +184,7 @@ def colors_of(region: np.ndarray[Any, Any], color: str | None) -> np.ndarray[Any
     return np.array([to_rgba(color or region_color(str(name))) for name in names]).reshape(-1, 4)[which]
 
 
-def _frame(ax: Axes, low: np.ndarray[Any, Any], high: np.ndarray[Any, Any], empty: bool) -> None:
+def frame(ax: Axes, low: np.ndarray[Any, Any], high: np.ndarray[Any, Any], empty: bool) -> None:
     """Fit the limits to the cell, or widen them if something was drawn already."""
     margin = 0.02 * float((high - low).max()) or 1.0
     left, right, bottom, top = low[0] - margin, high[0] + margin, low[1] - margin, high[1] + margin

@@ -28,6 +28,8 @@ class NeuronLesson(Lesson):
 
     network: Neurons
     activity: NeuronActivity
+    held: Floats | None = None
+    """Currents (B, N) besides those of the steady state, pA: what capacitances take at a moment that is none."""
 
     def broadcast(self, soma: Floats, below: Floats) -> None:
         layout = self.network.layout
@@ -94,6 +96,8 @@ class NeuronLesson(Lesson):
             moved, current = current * (network.scale * network.coupling), np.zeros((k, b, n))
             for c in layout.child:
                 current[:, :, layout.parent[c]] += moved[:, :, c]
+        if self.held is not None:
+            current = current + self.held
         threads = 1 if self.threads == 1 else None  # None: no more than the work is worth
         answers = network.answers(np.tile(state.x, (k, 1)), threads, current.reshape(k * b, n), shift)
         return answers.reshape(k, b, -1)

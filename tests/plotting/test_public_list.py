@@ -11,8 +11,10 @@ import dendrosim as ds
 from dendrosim import plotting
 
 NAMES = [
+    "animate_voltage",
     "plot_accuracy_against_passes",
     "plot_attenuation",
+    "plot_attenuation_panels",
     "plot_credit_layers_figure",
     "plot_credit_over_training",
     "plot_dendrogram",
@@ -31,8 +33,10 @@ NAMES = [
     "plot_paired_difference",
     "plot_path_gain",
     "plot_profile",
+    "plot_raster",
     "plot_synapse_map",
     "plot_synapse_maps",
+    "plot_trace",
     "plot_weight_distribution",
     "region_color",
     "style",

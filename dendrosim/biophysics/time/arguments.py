@@ -19,8 +19,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def activity_given(synapses: Synapses | None, inputs: Any) -> Spikes | Waveform | None:
-    """Inputs as spikes or a waveform.
+def activity_given(synapses: Synapses | None, inputs: Any, connected: bool) -> Spikes | Waveform | None:
+    """Inputs as spikes or a waveform; none are needed where cells drive synapses.
 
     Raises
     ------
@@ -30,6 +30,8 @@ def activity_given(synapses: Synapses | None, inputs: Any) -> Spikes | Waveform 
     if synapses is None:
         if inputs is not None:
             raise ParameterError("inputs drive synapses, and there are none: pass synapses=, or leave inputs out")
+        return None
+    if inputs is None and connected:
         return None
     if inputs is None:
         raise ParameterError(
@@ -158,3 +160,27 @@ def snapshot_given(initial: Snapshot, shapes: dict[str, tuple[int, ...]]) -> Sna
                 "mechanisms that it was made with"
             )
     return initial
+
+
+def under_way_given(initial: Snapshot, connected: bool, n_rows: int, n_cells: int) -> None:
+    """Check the spikes of a snapshot that are still under way.
+
+    Raises
+    ------
+    ParameterError
+        If they are impossible, or there are no connections for them.
+    """
+    spikes = numbers("initial.spikes", initial.spikes)
+    if spikes.ndim != 2 or spikes.shape[1] != 3:
+        raise ParameterError(f"initial.spikes has shape {spikes.shape}; expected (n, 3): stimulus, cell, time in ms")
+    if len(spikes) and not connected:
+        raise ParameterError(
+            f"initial holds {len(spikes)} spikes that are still under way, and connections= is missing; pass those of "
+            "the run before, or drop the spikes by dataclasses.replace(initial, spikes=np.empty((0, 3)))"
+        )
+    low, high = np.array([0.0, 0.0, -np.inf]), np.array([n_rows - 1.0, n_cells - 1.0, 0.0])
+    if not (np.isfinite(spikes).all() and (spikes >= low).all() and (spikes <= high).all()):
+        raise ParameterError(
+            "initial.spikes holds stimuli or cells that do not exist, or times after the beginning; take trace.final "
+            "of a run with the same cells and stimuli"
+        )

@@ -1,32 +1,48 @@
-"""Steps in pieces: inputs are laid out and records collected piece by piece, in memory or in a file."""
+"""Steps in pieces: inputs are laid out and records collected piece by piece."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ParameterError
+from .connections import Recurrence
 from .events import Events, Rows, of_levels, of_spikes, steps_of, unit_of
 from .inputs import Clamp, Spikes, Waveform
 from .problem import Problem
-from .store import Store, load
-from .trace import Snapshot, Trace
+from .recorder import Recorder, fill, piece_for
+from .trace import Snapshot
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-PIECE = 30_000_000
-"""Compartment-steps between two looks at the outside (an interrupt, a finished block): some tens of milliseconds."""
-SPIKES = 2_000_000
-"""Spikes that there is room for in between."""
+STATES = 6
+"""The first so many arrays of `Memory` are what a simulation goes on from."""
 
 
-class Engine:
-    """One simulation; parameters as in `simulate`, checked, and ``start``, the state it begins with."""
+class Piece(NamedTuple):
+    """Steps that are being taken.
+
+    Attributes
+    ----------
+    start, n_steps, records : int
+        First step, steps, records in them.
+    arrays : tuple
+        Drives, inputs, probes, tape and memory, as kernels take them.
+    """
+
+    start: int
+    n_steps: int
+    records: int
+    arrays: tuple[Any, ...]
+
+
+class Engine(Recorder):
+    """One simulation as a whole; parameters as in `simulate`, checked, and ``start``, the state it begins with."""
 
     def __init__(
         self,
@@ -43,8 +59,11 @@ class Engine:
         probes: Ints,
         synapses: Ints,
         threads: int,
+        recurrence: Recurrence,
     ) -> None:
+        self.recurrence, self.dt, self.dtype, self.n_rows = recurrence, problem.dt, problem.dtype, problem.n_rows
         self.problem, self.method, self.given, self.start = problem, method, given, start
+        self.fractions = False  # whether open fractions are recorded in place of conductances
         self.constant, self.clamps, self.injected = constant, clamps, injected
         self.n_steps, self.every, self.probes, self.synapses, self.threads = n_steps, every, probes, synapses, threads
         rows: Rows = []
@@ -61,11 +80,10 @@ class Engine:
         self.events = Events(step, stimulus, drive, columns[3], columns[4], problem.width, problem.n_blocks)
         self.drives = problem.drives(factor)
         self.memory = self._memory()
-        sites = problem.n_sites * problem.width * problem.n_blocks if problem.fires else 1
-        self.piece = max(32, min(8192, PIECE // max(1, problem.size * problem.n_rows), SPIKES // max(1, sites)))
+        self.piece = piece_for(problem.size * problem.n_rows, self.n_firing * problem.width * problem.n_blocks)
         inverse = np.empty(problem.order.size, np.int64)
         inverse[problem.order] = np.arange(problem.order.size)
-        self._probe_rows = problem.slot[probes]
+        self.probe_rows = problem.slot[probes]
         self._probe_synapses = inverse[synapses]
 
     def _memory(self) -> Any:
@@ -77,31 +95,22 @@ class Engine:
             problem.blocks(start.p).reshape(-1),
             problem.blocks(start.q).reshape(-1),
             problem.blocks(start.mechanism).reshape(-1),
+            *self.recurrence.ring(start.spikes),
             np.empty(0, np.int64),
             np.zeros(problem.n_blocks, np.int64),
         )
 
     @property
-    def checkpoint_size(self) -> int:
-        """Bytes of a checkpoint."""
-        return sum(array.nbytes for array in self.memory[:4])
+    def n_firing(self) -> int:
+        return self.problem.n_sites if self.problem.fires else 0
 
-    @property
-    def most_spikes(self) -> int:
-        """Spikes that a file has room for: one per ms, site and stimulus, and a thousand for bursts."""
-        problem = self.problem
-        return (int(self.n_steps * problem.dt) + 1000) * problem.n_sites * problem.n_rows if problem.fires else 0
+    def states(self) -> list[Array]:
+        return list(self.memory[:STATES])
 
-    def checkpoint(self) -> bytes:
-        """The state now, for `restore`."""
-        return b"".join(array.tobytes() for array in self.memory[:4])
-
-    def restore(self, data: bytes) -> None:
-        """Go back to what `checkpoint` returned."""
-        at = 0
-        for array in self.memory[:4]:
-            array[:] = np.frombuffer(data, array.dtype, array.size, at)
-            at += array.nbytes
+    def identity(self) -> Iterable[Any]:
+        start, events = self.start, self.events
+        yield from (self.problem.wiring.current, events.step, events.slot, events.p, events.q)
+        yield from (start.voltage, start.p, start.q, start.mechanism)
 
     def _inputs(self, start: int, count: int) -> Any:
         """What arrives in steps ``start`` to ``start + count``."""
@@ -140,16 +149,11 @@ class Engine:
             problem.clamp_row,
             np.ascontiguousarray(blocks.reshape(-1), problem.dtype),
             len(now),
+            self.recurrence.links,
         )
 
-    def advance(self, start: int, count: int) -> tuple[Array, Array, Ints]:
-        """Take steps; voltages and conductances (T, B, n) recorded in them, spikes (n, 3) as step, site, stimulus.
-
-        Raises
-        ------
-        ParameterError
-            If a voltage is no number any more.
-        """
+    def begin(self, start: int, count: int) -> Piece:
+        """Lay out inputs and memory for steps ``start`` to ``start + count``."""
         from ...kernels.transient import Probes
 
         problem = self.problem
@@ -157,17 +161,53 @@ class Engine:
         records = (start + count) // self.every - start // self.every
         voltages = np.empty(nb * records * self.probes.size * w, problem.dtype)
         fractions = np.empty(nb * records * self.synapses.size * w, problem.dtype)
-        probes = Probes(self._probe_rows, self._probe_synapses, self.every, records, voltages, fractions)
-        capacity = count * problem.n_sites * w if problem.fires else 0
-        memory = self.memory._replace(fired=np.empty(2 * capacity * nb, np.int64))
-        problem.run((self.drives, self._inputs(start, count), probes, memory), start, count, self.threads)
+        probes = Probes(self.probe_rows, self._probe_synapses, self.every, records, voltages, fractions)
+        arrays = (self.drives, self._inputs(start, count), probes, self._tape(0), self._with_room(self.memory, count))
+        return Piece(start, count, records, arrays)
+
+    def _with_room(self, memory: Any, count: int) -> Any:
+        """Memory with room for the spikes of so many steps."""
+        width = self.problem.width * self.problem.n_blocks
+        return memory._replace(fired=np.empty(2 * count * self.n_firing * width, np.int64))
+
+    def _tape(self, count: int) -> Any:
+        """Room for what `count` steps are taken with."""
+        from ...kernels.transient import Tape
+
+        problem, states = self.problem, self.memory
+        blocked = problem.wiring.reversal.size
+        rows = [problem.wiring.row[problem.wiring.row.size - blocked :], *(m.row for m in problem.mechanisms)]
+        row = np.unique(np.concatenate(rows)) if count else np.empty(0, np.int64)
+        sizes = (row.size * problem.n_blocks * problem.width, states.voltage.size, states.q.size, states.mechanism.size)
+        return Tape(row, *(np.empty(count * size, problem.dtype) for size in sizes))
+
+    def replay(self, data: bytes, start: int, count: int) -> tuple[Any, Any]:
+        """Steps once more from a checkpoint: the tape of what they were taken with, and what arrived meanwhile."""
+        from ...kernels.transient import Probes
+
+        none, nothing = np.empty(0, np.int64), np.empty(0, self.dtype)
+        tape, inputs, memory = self._tape(count), self._inputs(start, count), self._with_room(self._memory(), count)
+        fill(memory[:STATES], data)
+        probes = Probes(none, none, self.every, 0, nothing, nothing)
+        self.problem.run((self.drives, inputs, probes, tape, memory), start, count, self.threads)
+        return tape, inputs
+
+    def advance(self, start: int, count: int) -> tuple[Array, Array, Ints]:
+        piece = self.begin(start, count)
+        self.problem.run(piece.arrays, start, count, self.threads)
+        return self.finish(piece)
+
+    def finish(self, piece: Piece) -> tuple[Array, Array, Ints]:
+        """What was recorded; see `advance`."""
+        problem, (start, count, records, (_, _, probes, _, memory)) = self.problem, piece
         if not np.isfinite(memory.voltage).all():
             raise ParameterError(
                 f"voltages ceased to be numbers from {start * problem.dt:g} to {(start + count) * problem.dt:g} ms; "
                 "take a smaller dt, and check conductances and currents"
             )
+        w, capacity = problem.width, count * self.n_firing * problem.width
         spikes = []
-        for block in range(nb):
+        for block in range(problem.n_blocks):
             found = memory.fired[2 * capacity * block :][: 2 * memory.n_fired[block]].reshape(-1, 2)
             stimulus = block * w + found[:, 1] % w
             rows = np.stack([found[:, 0], problem.site_compartment[found[:, 1] // w], stimulus], 1)
@@ -175,8 +215,8 @@ class Engine:
         all_spikes = np.concatenate(spikes) if spikes else np.empty((0, 3), np.int64)
         order = np.lexsort((all_spikes[:, 1], all_spikes[:, 2], all_spikes[:, 0]))
         return (
-            self._rows(voltages, records, self.probes.size, problem.offset),
-            self._conductances(fractions, records),
+            self._rows(probes.voltages, records, self.probes.size, problem.offset),
+            self._conductances(probes.fractions, records),
             all_spikes[order],
         )
 
@@ -189,19 +229,23 @@ class Engine:
         return shifted
 
     def _conductances(self, fractions: Array, records: int) -> Array:
-        scale: Array = self.problem.wiring.conductance[self._probe_synapses]
-        values: Array = self._rows(fractions, records, self.synapses.size, 0.0) * scale
+        values = self._rows(fractions, records, self.synapses.size, 0.0)
+        if not self.fractions:
+            values = values * self.problem.wiring.conductance[self._probe_synapses]
         return values
 
-    def _first(self) -> tuple[Array, Array]:
-        """The record of time 0, (1, B, n): voltages as they begin, conductances before any event."""
+    def first(self) -> tuple[Array, Array]:
         problem, start = self.problem, self.start
         voltage = start.voltage[None, :, self.probes] + problem.dtype.type(problem.offset)
         drive = problem.wiring.drive[self._probe_synapses]
         return voltage, start.q[None][:, :, drive] * problem.wiring.conductance[self._probe_synapses]
 
+    def voltage(self) -> Array:
+        """Of every compartment now, (B, N), mV."""
+        now: Array = self.problem.voltages(self.memory.voltage) + self.problem.dtype.type(self.problem.offset)
+        return now
+
     def final(self) -> Snapshot:
-        """The state at the end, what arrives at that very moment included."""
         problem, memory = self.problem, self.memory
         p, q = memory.p.copy(), memory.q.copy()
         _, slot, more_p, more_q, begin = self.events.between(self.n_steps, self.n_steps + 1)
@@ -209,57 +253,18 @@ class Engine:
             block = np.repeat(np.arange(problem.n_blocks), np.diff(begin)) * (problem.n_drives * problem.width)
             np.add.at(p, block + slot, more_p.astype(problem.dtype))
             np.add.at(q, block + slot, more_q.astype(problem.dtype))
-        activity = self.start.activity
-        if isinstance(self.given, Waveform):
-            length = steps_of(self.given.interval, problem.dt)
-            activity = self.given.values[min(self.n_steps // length, len(self.given.values) - 1)]
         return Snapshot(
             problem.voltages(memory.voltage),
             problem.batch(p),
             problem.batch(q),
             problem.batch(memory.mechanism),
-            np.array(activity),
+            last_activity(self.given, self.start.activity, self.n_steps, self.dt),
+            self.recurrence.under_way(memory.ring, self.n_steps),
         )
 
-    def to_memory(self) -> Trace:
-        """Run to the end; everything is recorded in memory."""
-        parts = [(*self._first(), np.empty((0, 3), np.int64))]
-        for start in range(0, self.n_steps, self.piece):
-            parts.append(self.advance(start, min(self.piece, self.n_steps - start)))
-        voltage, conductance, spikes = (np.concatenate(column) for column in zip(*parts, strict=True))
-        dt = self.problem.dt
-        return Trace(
-            time=np.arange(0, self.every * len(voltage), self.every) * np.float64(dt),
-            voltage=np.ascontiguousarray(voltage.swapaxes(0, 1)),
-            compartment=self.probes,
-            conductance=np.ascontiguousarray(conductance.swapaxes(0, 1)),
-            synapse=self.synapses,
-            spike_time=(spikes[:, 0] + 1) * dt,
-            spike_compartment=spikes[:, 1],
-            spike_stimulus=spikes[:, 2],
-            dt=dt,
-            method=self.method,
-            n_steps=self.n_steps,
-            final=self.final(),
-        )
 
-    def to_file(self, store: Store, per_block: int) -> Trace:
-        """Run to the end from where the file ends; every block is written as it is done."""
-        found = store.restore()
-        if found is None:
-            store.write(0, *self._first(), np.empty((0, 3), np.int64), 0, self.checkpoint())
-            start = 0
-        else:
-            start = found[0]
-            self.restore(found[1])
-        while start < self.n_steps:
-            record, end = start // self.every + 1, min(start + per_block, self.n_steps)
-            parts = []
-            while start < end:
-                count = min(self.piece, end - start)
-                parts.append(self.advance(start, count))
-                start += count
-            voltage, conductance, spikes = (np.concatenate(column) for column in zip(*parts, strict=True))
-            store.write(record, voltage, conductance, spikes, start, self.checkpoint())
-        trace = load(store.path)
-        return Trace(**{**vars(trace), "final": self.final()})
+def last_activity(given: Spikes | Waveform | None, before: Floats, n_steps: int, dt: float) -> Floats:
+    """Continuous activity at the end, (B, P); `before` is that of the beginning."""
+    if not isinstance(given, Waveform):
+        return np.array(before)
+    return np.array(given.values[min(n_steps // steps_of(given.interval, dt), len(given.values) - 1)])

@@ -15,6 +15,8 @@ Continuous activity is always averaged over steps.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,19 +45,23 @@ class Events:
     ) -> None:
         block = stimulus // width
         order = np.lexsort((drive, step, block))
-        self.step, self.p, self.q = step[order], p[order], q[order]
+        self.order, self.step, self.p, self.q = order, step[order], p[order], q[order]
         self.slot = (drive * width + stimulus % width)[order]
         self.begin = np.searchsorted(block[order], np.arange(n_blocks + 1))
 
-    def between(self, first: int, last: int) -> tuple[Ints, Ints, Floats, Floats, Ints]:
-        """Step (from `first` on), slot, p, q of the events of steps `first` to `last`, and where blocks begin."""
+    def which(self, first: int, last: int) -> tuple[Ints, Ints]:
+        """The events of steps `first` to `last`, and where blocks begin among them."""
         parts, begin = [], [0]
         for a, b in zip(self.begin[:-1], self.begin[1:], strict=True):
             low, high = np.searchsorted(self.step[a:b], (first, last))
             parts.append(np.arange(a + low, a + high))
             begin.append(begin[-1] + int(high - low))
-        chosen = np.concatenate(parts) if parts else np.empty(0, np.int64)
-        return self.step[chosen] - first, self.slot[chosen], self.p[chosen], self.q[chosen], np.array(begin)
+        return np.concatenate(parts) if parts else np.empty(0, np.int64), np.array(begin)
+
+    def between(self, first: int, last: int) -> tuple[Ints, Ints, Floats, Floats, Ints]:
+        """Step (from `first` on), slot, p, q of the events of steps `first` to `last`, and where blocks begin."""
+        chosen, begin = self.which(first, last)
+        return self.step[chosen] - first, self.slot[chosen], self.p[chosen], self.q[chosen], begin
 
 
 Rows = list[tuple[Ints, Ints, Ints, Floats, Floats]]
@@ -64,14 +70,24 @@ Rows = list[tuple[Ints, Ints, Ints, Floats, Floats]]
 def of_spikes(
     spikes: Spikes, source: Ints, course: Ints, courses: list[Kinetics], dt: float, arrival: str, n_steps: int
 ) -> Rows:
-    """Additions of spikes: step, stimulus, drive, p, q.
+    """Additions of spikes: step, stimulus, drive, p, q; parameters as in `of_spikes_each`."""
+    rows: Rows = []
+    for which, step, d, p, q in of_spikes_each(spikes, source, course, courses, dt, arrival, n_steps):
+        weight = spikes.weight[which]
+        rows.append((step, spikes.stimulus[which], d, weight * p, weight * q))
+    return rows
+
+
+def of_spikes_each(
+    spikes: Spikes, source: Ints, course: Ints, courses: list[Kinetics], dt: float, arrival: str, n_steps: int
+) -> Iterator[tuple[Ints, Ints, Ints, Floats, Floats]]:
+    """Which spikes, at which steps, to which drive, add how much to p and q per weight.
 
     Parameters
     ----------
     source, course : int arrays of shape (n_drives,)
         Input and time course of every drive.
     """
-    rows: Rows = []
     tick = spikes.time / dt
     nearest = np.maximum(np.ceil(tick - 0.5 - 1e-9), 0.0)
     begun = np.floor(tick + 1e-9)
@@ -90,14 +106,16 @@ def of_spikes(
             middle = (nearest + 0.5) * dt - spikes.time
             since = np.maximum(middle, 0.0) if arrival == "middle" else np.zeros_like(middle)
             added.append([(nearest, *kind.states(since))])
-    for d in range(source.size):
-        which = by_source[starts[source[d]] : starts[source[d] + 1]]
-        for step, p, q in added[course[d]]:
-            here = which[step[which] <= n_steps]
-            weight = spikes.weight[here]
-            own = np.full(here.size, d)
-            rows.append((step[here].astype(np.int64), spikes.stimulus[here], own, weight * p[here], weight * q[here]))
-    return rows
+    counts = starts[source + 1] - starts[source]
+    own = np.repeat(np.arange(source.size), counts)  # drive of every pair of a drive and a spike
+    which = by_source[starts[source][own] + np.arange(own.size) - np.repeat(np.cumsum(counts) - counts, counts)]
+    for k, parts in enumerate(added):
+        mine = course[own] == k
+        spike, drive = which[mine], own[mine]
+        for step, p, q in parts:
+            kept = step[spike] <= n_steps
+            here = spike[kept]
+            yield here, step[here].astype(np.int64), drive[kept], p[here], q[here]
 
 
 def of_levels(

@@ -185,7 +185,7 @@ class DifferenceOfExponentials(Kinetics):
 
 @dataclass(frozen=True)
 class NMDA(DifferenceOfExponentials):
-    """A difference of exponentials behind the block by magnesium of Jahr & Stevens (J Neurosci 10:1830, 1990).
+    """A difference of exponentials behind the block by magnesium of Jahr & Stevens (J Neurosci 10:3178, 1990).
 
     The conductance is multiplied by ``1 / (1 + [Mg] / 3.57 mM exp(-0.062 V / mV))``; a step takes the current as linear
     around the voltage before it.

@@ -1,8 +1,9 @@
-"""Channels and spiking somas: one small class each, registered under its name.
+"""What a mechanism is, and channels: one small class each. Somas that fire and are reset are in `firing`.
 
 A mechanism says which arrays its kernel takes and where its states begin; the kernel itself is in
-`dendrosim.kernels.channels`. A mechanism of one's own is such a class, a NamedTuple of arrays, and two compiled
-functions that `dendrosim.kernels.mechanisms.register` is told of.
+`dendrosim.kernels.channels`. A channel of one's own is a subclass of `Channel` (see `channel`). What is no gated
+conductance is such a class as here, a NamedTuple of arrays, and two compiled functions that
+`dendrosim.kernels.mechanisms.register` is told of.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Sites(NamedTuple):
     compartment, slot : int arrays of shape (n_sites,)
     site : int
         Number of the first among the sites of all mechanisms.
-    area, inertia : float arrays of shape (n_sites,)
-        Membrane area, um2; capacitance over the step of the solver, nS.
+    area, capacitance, inertia : float arrays of shape (n_sites,)
+        Membrane area, um2; capacitance, pF, and over the step of the solver, nS.
     offset : float
         Reversal potential of the leak, mV: voltages of kernels are relative to it.
     dt : float
@@ -46,6 +47,7 @@ class Sites(NamedTuple):
     slot: Ints
     site: int
     area: Floats
+    capacitance: Floats
     inertia: Floats
     offset: float
     dt: float
@@ -68,6 +70,18 @@ class Mechanism(ABC):
     def initial(self, voltage: Floats) -> Floats:
         """States at the beginning, shape (n_states, ...), for voltages (mV) of any shape."""
         return np.zeros((self.n_states, *voltage.shape))
+
+    def initial_slope(self, voltage: Floats) -> Floats:
+        """Derivative of `initial` by the voltage, of the same shape."""
+        return np.zeros((self.n_states, *voltage.shape))
+
+    def steady(self, voltage: Floats, leak_reversal: float) -> Floats:
+        """States that stay as they are at these voltages (mV); where `initial` gives others."""
+        return self.initial(voltage)
+
+    def silent(self, voltage: Floats) -> NDArray[np.bool_]:
+        """Whether it can rest at these voltages (mV), rather than fire and be reset."""
+        return np.ones(voltage.shape, bool)
 
     def places(self, compartments: Compartments) -> Ints:
         """Compartments that have it.
@@ -187,146 +201,30 @@ class HodgkinHuxley(Mechanism):
         return HodgkinHuxleyArrays._make(values)
 
     def initial(self, voltage: Floats) -> Floats:
-        def steady(alpha: Floats, beta: Floats) -> Floats:
-            return alpha / (alpha + beta)
+        alpha, beta, _, _ = _huxley_rates(voltage)
+        return np.concatenate([alpha / (alpha + beta), (voltage >= self.threshold).astype(np.float64)[None]])
 
-        def trap(z: Floats) -> Floats:
-            small = np.abs(z) < 1e-6
-            safe = np.where(small, 1.0, z)
-            return np.where(small, 1.0 - z / 2, safe / np.expm1(safe))
-
-        v = voltage
-        m = steady(trap(-(v + 40) / 10), 4 * np.exp(-(v + 65) / 18))
-        h = steady(0.07 * np.exp(-(v + 65) / 20), 1 / (np.exp(-(v + 35) / 10) + 1))
-        n = steady(0.1 * trap(-(v + 55) / 10), 0.125 * np.exp(-(v + 65) / 80))
-        return np.stack([m, h, n, (v >= self.threshold).astype(np.float64)])
+    def initial_slope(self, voltage: Floats) -> Floats:
+        alpha, beta, d_alpha, d_beta = _huxley_rates(voltage)
+        return np.concatenate([(d_alpha * beta - alpha * d_beta) / (alpha + beta) ** 2, np.zeros((1, *voltage.shape))])
 
 
-@dataclass(frozen=True)
-class IntegrateAndFire(Mechanism):
-    """A soma that fires at a threshold, is reset, and is held there for the refractory time.
+def _huxley_rates(v: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """alpha, beta of m, h and n, 1/ms, each (3, ...), and their derivatives by the voltage."""
 
-    Only the compartment itself is reset; dendrites keep their voltages, and charge the soma anew. The spike is reported
-    at the end of the step in which the threshold was reached.
+    def trap(z: Floats) -> tuple[Floats, Floats]:
+        small = np.abs(z) < 1e-4
+        safe = np.where(small, 1.0, z)
+        less = np.expm1(safe)
+        slope = (less - safe * (less + 1.0)) / less**2
+        return np.where(small, 1.0 - z / 2 + z * z / 12, safe / less), np.where(small, z / 6 - 0.5, slope)
 
-    Parameters
-    ----------
-    threshold, reset : float, default -50 and -65
-        mV; ``reset < threshold``.
-    refractory : float, default 2.0
-        ms, rounded to steps.
-    at : {"soma", "all"} or sequence of int, default "soma"
-
-    Raises
-    ------
-    ParameterError
-        If a number is impossible.
-    """
-
-    threshold: float = -50.0
-    reset: float = -65.0
-    refractory: float = 2.0
-    at: str | Sequence[int] = "soma"
-    name: ClassVar[str] = "integrate_and_fire"
-    n_states: ClassVar[int] = 2
-    fires: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        number("threshold", self.threshold, unit="mV")
-        number("reset", self.reset, unit="mV")
-        number("refractory", self.refractory, least=0, unit="ms")
-        if self.reset >= self.threshold:
-            raise ParameterError(f"reset={self.reset:g} mV must be below threshold={self.threshold:g} mV")
-
-    def arrays(self, sites: Sites) -> Any:
-        return self._arrays(sites, 0.0, 0.0, 0.0)
-
-    def _arrays(self, sites: Sites, decay: float, gain: float, jump: float) -> Any:
-        from ...kernels.channels import FireArrays
-
-        if (sites.inertia <= 0).any():
-            raise ParameterError("a compartment that fires needs capacitance; choose others with at=")
-        kind = sites.dtype.type
-        hold = sites.inertia * (1e14 if sites.dtype.itemsize == 8 else 1e8)  # so that the solution is the reset voltage
-        return FireArrays(
-            sites.slot,
-            self.n_states,
-            sites.site,
-            hold.astype(sites.dtype),
-            kind(self.threshold - sites.offset),
-            kind(self.reset - sites.offset),
-            kind(round(self.refractory / sites.dt)),
-            kind(decay),
-            kind(gain),
-            kind(jump),
-        )
-
-
-@dataclass(frozen=True)
-class AdaptiveIntegrateAndFire(IntegrateAndFire):
-    """Integrate and fire with an adaptation current w (linear; Brette & Gerstner, J Neurophysiol 94:3637, 2005).
-
-    ``tau_w dw/dt = coupling (V - E_leak) - w``, and w jumps at every spike; it flows outwards. Their exponential onset
-    of spikes is left out: the threshold is sharp.
-
-    Parameters
-    ----------
-    threshold, reset, refractory, at
-        As in `IntegrateAndFire`.
-    coupling : float, default 0.0
-        nS.
-    jump : float, default 50.0
-        pA.
-    tau_w : float, default 100.0
-        ms.
-
-    Raises
-    ------
-    ParameterError
-        If a number is impossible.
-    """
-
-    coupling: float = 0.0
-    jump: float = 50.0
-    tau_w: float = 100.0
-    name: ClassVar[str] = "adaptive_integrate_and_fire"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        number("coupling", self.coupling, unit="nS")
-        number("jump", self.jump, unit="pA")
-        number("tau_w", self.tau_w, above=0, unit="ms")
-
-    def arrays(self, sites: Sites) -> Any:
-        decay = float(np.exp(-sites.dt / self.tau_w))
-        return self._arrays(sites, decay, self.coupling * (1.0 - decay), self.jump)
-
-
-MECHANISMS: dict[str, type[Mechanism]] = {
-    kind.name: kind for kind in (LeakConductance, HodgkinHuxley, IntegrateAndFire, AdaptiveIntegrateAndFire)
-}
-
-
-def mechanisms_given(value: object) -> tuple[Mechanism, ...]:
-    """Mechanisms as a tuple, names made into objects.
-
-    Raises
-    ------
-    ParameterError
-        If one is neither.
-    """
-    given = (value,) if isinstance(value, str | Mechanism) else value
-    if not isinstance(given, Sequence):
-        raise ParameterError(f"mechanisms={short(value)} must be a ds.HodgkinHuxley() or the like, or a list of them")
-    made = []
-    named = [name for name in MECHANISMS if name != LeakConductance.name]
-    for i, one in enumerate(given):
-        if isinstance(one, str):
-            one = MECHANISMS[choose(f"mechanisms[{i}]", one, named)]()
-        if not isinstance(one, Mechanism):
-            raise ParameterError(
-                f"mechanisms[{i}]={short(one)} must be an object such as ds.HodgkinHuxley(), or one of the names "
-                f"{', '.join(map(repr, named))}"
-            )
-        made.append(one)
-    return tuple(made)
+    (m, d_m), (n, d_n) = trap(-(v + 40) / 10), trap(-(v + 55) / 10)
+    h, of_h = 0.07 * np.exp(-(v + 65) / 20), 1 / (np.exp(-(v + 35) / 10) + 1)
+    of_m, of_n = 4 * np.exp(-(v + 65) / 18), 0.125 * np.exp(-(v + 65) / 80)
+    return (
+        np.stack([m, h, 0.1 * n]),
+        np.stack([of_m, of_h, of_n]),
+        np.stack([d_m / -10, h / -20, d_n / -100]),
+        np.stack([of_m / -18, of_h * (1 - of_h) / 10, of_n / -80]),
+    )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ...about import of_simulation
 from ...arguments import instance, number, path, short
 from ...errors import ParameterError, choose
 from ...morphology.compartments import Compartments, compartments_given
@@ -17,17 +20,19 @@ from ..gates import Gate
 from ..integration import integration as integration_named
 from ..synapse_checks import count
 from ..synapses import Synapses
-from ..system import float_type, threads_for
-from .arguments import activity_given, currents_given, recorded, rows_of
+from ..system import float_type
+from .arguments import activity_given, currents_given, recorded, rows_of, under_way_given
+from .connections import Connections, lags_given
 from .engine import Engine
 from .events import ARRIVALS
 from .inputs import Clamp, Spikes, Waveform, clamps_given
 from .kinetics import Kinetics, per_synapse
-from .mechanisms import Mechanism, mechanisms_given
-from .problem import Problem
-from .start import first_snapshot
-from .store import Layout, Store, fingerprint
-from .trace import Snapshot, Trace
+from .mechanisms import Mechanism
+from .population import recorder_for
+from .registry import mechanisms_given
+from .setup import Setup
+from .store import Layout, Store
+from .trace import Checkpoints, Snapshot, Trace
 
 Array = NDArray[Any]
 
@@ -53,6 +58,7 @@ def simulate(
     gate: Gate | None = None,
     current: ArrayLike | None = None,
     clamps: Clamp | Sequence[Clamp] = (),
+    connections: Connections | None = None,
     initial: str | ArrayLike | Snapshot = "rest",
     n_stimuli: int | None = None,
     dtype: DTypeLike | None = None,
@@ -60,6 +66,7 @@ def simulate(
     store: str | Path | None = None,
     block: float = 100.0,
     resume: bool = False,
+    checkpoints: bool = False,
 ) -> Trace:
     """Voltages in time, for a batch of stimuli, with a fixed step and an exact solve of the tree in each.
 
@@ -99,6 +106,9 @@ def simulate(
         Constant currents, pA.
     clamps : Clamp or sequence of Clamp, optional
         Currents that change.
+    connections : Connections, optional
+        Spikes of cells that drive inputs after a delay, a whole number of steps; `inputs` may then be left out. Cells
+        need somas that fire, see `mechanisms`.
     initial : {"rest", "steady"}, array of shape (N,) or (B, N), or Snapshot, default "rest"
         Everything at the leak's reversal potential and synapses closed; the steady state under the activity and
         currents of the beginning; voltages in mV; or ``trace.final`` of another call, which goes on bit for bit where
@@ -115,6 +125,9 @@ def simulate(
         With `store`: how much is written at a time, ms. A process that is killed loses what it had not yet written.
     resume : bool, default False
         Go on with the file of `store` where it ends, bit for bit, or begin one.
+    checkpoints : bool, default False
+        Keep what `exact_gradient` needs: the state after every so many steps, the root of their number. Not with
+        `store`.
 
     Returns
     -------
@@ -129,7 +142,9 @@ def simulate(
     -----
     ``C dV/dt`` equals the currents whose steady state `steady_state` solves, for every integration and direction.
     Synaptic states advance exactly. Voltages of a step see the synaptic states of its beginning (or middle, see
-    `arrival`) and the gates of channels as they were left by the step before.
+    `arrival`) and the gates of channels as they were left by the step before. Forests of some thousand compartments
+    are taken in groups of cells, which `threads` share with blocks of stimuli; groups that are connected exchange
+    spikes every smallest delay.
 
     Examples
     --------
@@ -142,38 +157,67 @@ def simulate(
     >>> bool(trace.voltage.max() > -70.0)
     True
     """
-    engine, signature = prepare(
+    setup = checked(
         compartments, synapses, inputs, dt=dt, duration=duration, record=record, record_synapses=record_synapses,
         every=every, method=method, arrival=arrival, kinetics=kinetics, mechanisms=mechanisms, integration=integration,
-        direction=direction, gate=gate, current=current, clamps=clamps, initial=initial, n_stimuli=n_stimuli,
-        dtype=dtype, threads=threads,
+        direction=direction, gate=gate, current=current, clamps=clamps, connections=connections, initial=initial,
+        n_stimuli=n_stimuli, dtype=dtype, threads=threads, checkpoints=bool(checkpoints),
     )  # fmt: skip
+    if checkpoints:
+        if store is not None or resume:
+            raise ParameterError(
+                "checkpoints=True keeps states in memory, and store= and resume= are for what does not fit: drop either"
+            )
+        engine = setup.engine()
+        trace = engine.to_memory(Checkpoints(setup, engine, max(1, math.isqrt(setup.n_steps)), []))
+        return replace(trace, topics=of_simulation(setup))
+    recorder = recorder_for(setup)
     if store is None:
         if resume:
             raise ParameterError(
                 "resume=True goes on with a file: give store=, or initial=trace.final to go on in memory"
             )
-        return engine.to_memory()
+        return replace(recorder.to_memory(), topics=of_simulation(setup))
     file = Path(path("store", store))
-    step, n_steps = engine.problem.dt, engine.n_steps
     layout = Layout(
-        records=n_steps // engine.every + 1,
-        rows=engine.problem.n_rows,
-        compartment=engine.probes,
-        synapse=engine.synapses,
-        most_spikes=engine.most_spikes,
-        memory=engine.checkpoint_size,
-        dtype=engine.problem.dtype,
+        records=setup.n_steps // setup.every + 1,
+        rows=setup.n_rows,
+        compartment=setup.probes,
+        synapse=setup.traced,
+        most_spikes=recorder.most_spikes,
+        memory=recorder.checkpoint_size,
+        dtype=setup.dtype,
         attributes={
-            "fingerprint": signature(), "dt": step, "every": engine.every, "method": method,
-            "duration": n_steps * step,
+            "fingerprint": setup.signature(recorder), "dt": setup.dt, "every": setup.every, "method": method,
+            "duration": setup.n_steps * setup.dt, "topics": ",".join(of_simulation(setup)),
         },
     )  # fmt: skip
-    per_block = _steps("block", block, step)
-    return engine.to_file(Store(file, layout, bool(resume)), max(1, per_block))
+    per_block = _steps("block", block, setup.dt)
+    return recorder.to_file(Store(file, layout, bool(resume)), max(1, per_block))
 
 
 def prepare(
+    compartments: Compartments, synapses: Synapses | None, inputs: Any, **options: Any
+) -> tuple[Engine, Callable[[], str]]:
+    """All cells as one, to be taken step by step; arguments as for `simulate`, those of its file left out.
+
+    Returns
+    -------
+    engine : Engine
+    signature : callable
+        Returns a digest of everything that the recording depends on.
+
+    Raises
+    ------
+    ParameterError
+        As `simulate`.
+    """
+    setup = checked(compartments, synapses, inputs, **options)
+    engine = setup.engine()
+    return engine, lambda: setup.signature(engine)
+
+
+def checked(
     compartments: Compartments,
     synapses: Synapses | None,
     inputs: Spikes | Waveform | ArrayLike | None,
@@ -192,18 +236,14 @@ def prepare(
     gate: Gate | None = None,
     current: ArrayLike | None = None,
     clamps: Clamp | Sequence[Clamp] = (),
+    connections: Connections | None = None,
     initial: str | ArrayLike | Snapshot = "rest",
     n_stimuli: int | None = None,
     dtype: DTypeLike | None = None,
     threads: int | None = None,
-) -> tuple[Engine, Callable[[], str]]:
-    """Check the arguments of `simulate`, and lay out what they ask for.
-
-    Returns
-    -------
-    engine : Engine
-    signature : callable
-        Returns a digest of everything that the recording depends on.
+    checkpoints: bool = False,
+) -> Setup:
+    """Check the arguments of `simulate`.
 
     Raises
     ------
@@ -215,7 +255,8 @@ def prepare(
         instance("synapses", synapses, Synapses, "such as ds.Synapses.scatter(compartments)")
         if not synapses.made_for(compartments):
             raise ParameterError("the synapses were made for another tree: make them for these compartments")
-    how, way = integration_named(integration), direction_named(direction)
+    integration_named(integration)
+    way = direction_named(direction)
     choose("method", method, METHODS)
     choose("arrival", arrival, ARRIVALS)
     step = number("dt", dt, above=0, unit="ms")
@@ -228,53 +269,50 @@ def prepare(
     active = mechanisms_given(mechanisms)
     if active and way.gated:
         raise ParameterError("mechanisms= need the reciprocal cable: directed trees have no voltage to act back on")
-    given = activity_given(synapses, inputs)
+    lag = np.empty(0, np.int64)
+    if connections is not None:
+        lag = lags_given(connections, compartments, synapses, active, step)
+    given = activity_given(synapses, inputs, connections is not None)
     arrays = (inputs, current, initial)
     kind = float_type(dtype, *(a for a in arrays if isinstance(a, np.ndarray)))
     clamped = clamps_given(clamps, compartments.size)
     n_rows = rows_of(given, current, clamped, initial, n_stimuli, compartments.size)
+    if isinstance(initial, Snapshot):
+        under_way_given(initial, connections is not None, n_rows, compartments.n_cells)
     constant = currents_given(current, n_rows, compartments.size)
     courses, course = per_synapse(kinetics, np.empty(0, np.int64) if synapses is None else synapses.sign)
     probes = recorded("record", record, compartments.size, {"soma": compartments.roots})
     traced = recorded("record_synapses", record_synapses, 0 if synapses is None else synapses.size, {})
-    injected = np.unique([*np.flatnonzero(constant.any(axis=0)), *(c.compartment for c in clamped)]).astype(np.int64)
-    problem = Problem(
-        compartments,
-        synapses,
-        courses,
-        course,
-        active,
-        how,
-        way,
-        gate,
-        injected,
-        step,
-        method == "crank_nicolson",
-        n_rows,
-        kind,
+    return Setup(
+        compartments=compartments,
+        synapses=synapses,
+        given=given,
+        courses=courses,
+        course=course,
+        mechanisms=active,
+        places=[mechanism.places(compartments) for mechanism in active],
+        integration=integration,
+        direction=direction,
+        gate=gate,
+        constant=constant,
+        clamps=clamped,
+        connections=connections,
+        lag=lag,
+        initial=initial,
+        dt=step,
+        method=method,
+        arrival=arrival,
+        n_rows=n_rows,
+        dtype=kind,
+        n_steps=n_steps,
+        every=every,
+        probes=probes,
+        traced=traced,
+        threads=threads,
+        cells=np.arange(compartments.n_cells),
+        inputs=np.arange(0 if synapses is None else synapses.n_inputs),
+        checkpoints=checkpoints,
     )
-    begin = first_snapshot(
-        initial, problem, compartments, synapses, given, constant, clamped, integration, direction, gate
-    )
-    engine = Engine(
-        problem, method, given, constant[:, injected], clamped, injected, begin, arrival, n_steps, every, probes,
-        traced, threads_for(threads, compartments.size * n_rows * min(n_steps, 1000)),
-    )  # fmt: skip
-
-    def signature() -> str:
-        wired = ("compartment", "source", "conductance")
-        return fingerprint(
-            compartments.parent, compartments.leak, compartments.coupling, compartments.capacitance, problem.offset,
-            *([] if synapses is None else [getattr(synapses, name) for name in wired]),
-            problem.wiring.current, [repr(c) for c in courses], course, [repr(m) for m in active], engine.events.step,
-            engine.events.slot, engine.events.p, engine.events.q, constant,
-            *(v for c in clamped for v in (c.amplitude, c.compartment, c.start, c.stop, c.interval)),
-            *([] if not isinstance(given, Waveform) else [given.values, given.interval, given.unit]),
-            begin.voltage, begin.q, probes, traced, step, n_steps, every, method, arrival, integration, direction,
-            repr(gate), str(kind),
-        )  # fmt: skip
-
-    return engine, signature
 
 
 def _steps(name: str, value: Any, dt: float) -> int:

@@ -15,6 +15,7 @@ from ..gates import Gate
 from ..steady import steady_state
 from ..synapses import Synapses
 from .arguments import snapshot_given
+from .equilibrium import equilibrium
 from .events import unit_of
 from .inputs import Clamp, Spikes, Waveform
 from .problem import Problem
@@ -22,6 +23,7 @@ from .trace import Snapshot
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def first_snapshot(
@@ -67,20 +69,31 @@ def first_snapshot(
     elif isinstance(initial, str):
         raise ParameterError(f"initial={initial!r} is not known; valid: 'rest', 'steady', voltages or a Snapshot")
     else:
-        table = numbers("initial", initial).astype(np.float64)
-        if table.shape not in ((n,), (b, n)) or not np.isfinite(table).all():
-            raise ParameterError(
-                f"initial={short(initial)} of shape {table.shape} must be finite, ({n},) or ({b}, {n}), mV"
-            )
-        voltage = _consistent(compartments, np.array(np.broadcast_to(table, (b, n))))
+        voltage = _consistent(compartments, np.array(voltages_given(initial, b, n)))
     kind = problem.dtype
     return Snapshot(
         (voltage - problem.offset).astype(kind),
         p.astype(kind),
         q.astype(kind),
-        problem.mechanism_states(voltage).astype(kind),
+        problem.mechanism_states(voltage, initial == "steady" if isinstance(initial, str) else False).astype(kind),
         activity,
     )
+
+
+def voltages_given(initial: Any, n_rows: int, size: int) -> Floats:
+    """Voltages to begin with, (B, N).
+
+    Raises
+    ------
+    ParameterError
+        If they have another shape or are not finite.
+    """
+    table = numbers("initial", initial).astype(np.float64)
+    if table.shape not in ((size,), (n_rows, size)) or not np.isfinite(table).all():
+        raise ParameterError(
+            f"initial={short(initial)} of shape {table.shape} must be finite, ({size},) or ({n_rows}, {size}), mV"
+        )
+    return np.broadcast_to(table, (n_rows, size))
 
 
 def _steady(
@@ -94,15 +107,17 @@ def _steady(
     direction: str,
     gate: Gate | None,
 ) -> Floats:
-    """Steady voltages, channels and clamps of the first step included but for channels that have states."""
-    if problem.wiring.reversal.size or problem.mechanisms:
-        raise ParameterError(
-            "initial='steady' is solved for fixed conductances, and NMDA synapses and mechanisms have others; begin at "
-            "'rest', or from trace.final of a run that settles"
-        )
+    """Steady voltages, channels and clamps of the first step included."""
     current = np.array(constant)
     for clamp in clamps:
         current[:, clamp.compartment] += clamp.values(np.array([0.5 * problem.dt]), problem.n_rows)[0]
+    if problem.wiring.reversal.size or problem.mechanisms:
+        if direction == "directed":
+            raise ParameterError(
+                "initial='steady' is solved level by level in directed trees, without NMDA synapses; begin at 'rest' "
+                "or from trace.final of a run that settles"
+            )
+        return equilibrium(problem, compartments, synapses, q, current)
     x = None
     if synapses is not None:
         drive = np.empty(synapses.size, np.int64)
@@ -116,20 +131,37 @@ def _steady(
 
 def _consistent(compartments: Compartments, voltage: Floats) -> Floats:
     """Voltages whose branch points without capacitance are where their neighbours put them."""
-    bare = np.flatnonzero(compartments.capacitance == 0)
-    if not bare.size:
-        return voltage
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.linalg import spsolve
+    bare, others, own, between = _bare(compartments)
+    if bare.size:
+        from scipy.sparse.linalg import spsolve
 
+        relative = voltage - compartments.leak_reversal
+        solved = np.asarray(spsolve(own, -(between @ relative[:, others].T))).reshape(bare.size, -1)
+        voltage[:, bare] = solved.T + compartments.leak_reversal
+    return voltage
+
+
+def consistent_back(compartments: Compartments, credit: Floats) -> Floats:
+    """Gradient (B, N) by voltages before they were made consistent, from that by those after it."""
+    bare, others, own, between = _bare(compartments)
+    if bare.size and credit[:, bare].any():
+        from scipy.sparse.linalg import spsolve
+
+        solved = np.asarray(spsolve(own, credit[:, bare].T)).reshape(bare.size, -1)  # `own` is symmetric
+        credit[:, others] -= (between.T @ solved).T
+        credit[:, bare] = 0.0
+    return credit
+
+
+def _bare(compartments: Compartments) -> tuple[Ints, Ints, Any, Any]:
+    """Compartments without capacitance, the others, and conductances among the former and from the latter to them."""
+    from scipy.sparse import coo_matrix
+
+    bare = np.flatnonzero(compartments.capacitance == 0)
     child = np.flatnonzero(compartments.parent >= 0)
     parent, g, n = compartments.parent[child], compartments.coupling[child], compartments.size
     rows = np.concatenate([child, parent, child, parent, np.arange(n)])
     columns = np.concatenate([child, parent, parent, child, np.arange(n)])
     matrix = coo_matrix((np.concatenate([g, g, -g, -g, compartments.leak]), (rows, columns)), (n, n)).tocsr()
     others = np.setdiff1d(np.arange(n), bare)
-    relative = voltage - compartments.leak_reversal
-    known = -(matrix[bare][:, others] @ relative[:, others].T)
-    solved = np.asarray(spsolve(matrix[bare][:, bare].tocsc(), known)).reshape(bare.size, -1)
-    voltage[:, bare] = solved.T + compartments.leak_reversal
-    return voltage
+    return bare, others, matrix[bare][:, bare].tocsc(), matrix[bare][:, others]

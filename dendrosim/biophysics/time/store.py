@@ -1,10 +1,4 @@
-"""Recordings that grow in an HDF5 file while a simulation runs.
-
-The file is made whole at the beginning: all datasets have their final size and their place, and are written to by plain
-memory maps afterwards. Nothing that describes the file ever changes again, so that a process may be killed at any
-moment and leaves a file that every reader opens. What is in it is said by ``progress``: two rows that are written in
-turn, each after its data, with a checksum; the better one counts.
-"""
+"""Recordings that grow in an HDF5 file while a simulation runs; see `mapped` for how they survive being killed."""
 
 from __future__ import annotations
 
@@ -17,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import FileFormatError, ParameterError
-from ...hdf5 import folder_for
+from ...errors import ParameterError
+from .mapped import Shapes, attributes_of, create, maps
 from .trace import Trace
 
 Array = NDArray[Any]
 
-FORMAT = "dendrosim trace 1"
+FORMAT, MADE_BY = "dendrosim trace 1", "ds.simulate"
+NAMES = ("voltage", "conductance", "spikes", "checkpoint", "progress")
 _SEQUENCE, _STEPS, _SPIKES, _SUM = range(4)
 
 
@@ -86,18 +81,12 @@ class Store:
         if path.exists() and not resume:
             raise ParameterError(f"{path} exists; give another store=, remove it, or go on with it by resume=True")
         if not path.exists():
-            folder_for(path)
-            partial = path.with_name(f".{path.name}.{os.getpid()}")
-            try:
-                _create(partial, layout)
-                os.replace(partial, path)
-            finally:
-                partial.unlink(missing_ok=True)
-        elif _attributes(path).get("fingerprint") != layout.attributes["fingerprint"]:
+            _create(path, layout)
+        elif attributes_of(path, FORMAT, MADE_BY).get("fingerprint") != layout.attributes["fingerprint"]:
             raise ParameterError(
                 f"{path} is the recording of another simulation (other cells, inputs or options); give another store="
             )
-        self._maps = _maps(path)
+        self._maps = maps(path, NAMES)
 
     def restore(self) -> tuple[int, bytes] | None:
         """Steps done and the bytes of the last good checkpoint; None where there is none."""
@@ -140,9 +129,7 @@ class Store:
 
 
 def _create(path: Path, layout: Layout) -> None:
-    import h5py
-
-    shapes: dict[str, tuple[tuple[int, ...], Any, str]] = {
+    shapes: Shapes = {
         "voltage": (
             (layout.records, layout.rows, layout.compartment.size),
             layout.dtype,
@@ -157,59 +144,15 @@ def _create(path: Path, layout: Layout) -> None:
         "checkpoint": ((2, layout.memory), np.uint8, "state of the simulation, written in turn"),
         "progress": ((2, 4), np.int64, "sequence, steps done, spikes, checksum; the greater sequence counts"),
     }
-    with h5py.File(path, "w") as file:
-        file.attrs.update(layout.attributes | {"format": FORMAT})
-        file["compartment"], file["synapse"] = layout.compartment, layout.synapse
-        for name, (shape, kind, description) in shapes.items():
-            if 0 in shape:
-                file.create_dataset(name, shape, kind)
-                continue
-            properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-            properties.set_layout(h5py.h5d.CONTIGUOUS)
-            properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-            small = name == "progress"
-            properties.set_fill_time(h5py.h5d.FILL_TIME_ALLOC if small else h5py.h5d.FILL_TIME_NEVER)
-            space = h5py.h5s.create_simple(shape)
-            h5py.h5d.create(file.id, name.encode(), h5py.h5t.py_create(np.dtype(kind)), space, properties)
-            file[name].attrs["description"] = description
+    plain = {"compartment": layout.compartment, "synapse": layout.synapse}
+    create(path, layout.attributes | {"format": FORMAT}, plain, shapes, "progress")
 
 
-def _attributes(path: Path) -> dict[str, Any]:
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            attributes = dict(file.attrs)
-    except OSError as error:
-        raise FileFormatError(f"{path} is no HDF5 file, or is damaged ({error})") from error
-    if attributes.get("format") != FORMAT:
-        raise FileFormatError(f"{path} is no recording of ds.simulate")
-    return attributes
-
-
-def _maps(path: Path, mode: Any = "r+") -> dict[str, Any]:
-    import h5py
-
-    places = {}
-    with h5py.File(path, "r") as file:
-        for name in ("voltage", "conductance", "spikes", "checkpoint", "progress"):
-            dataset = file[name]
-            places[name] = (dataset.dtype, dataset.id.get_offset(), dataset.shape)
-    size = path.stat().st_size
-    needed = max((o + int(np.prod(s)) * d.itemsize for d, o, s in places.values() if o is not None), default=0)
-    if size < needed:
-        raise FileFormatError(f"{path} was cut short: {size} of {needed} bytes; restore it from a copy")
-    return {
-        name: np.empty(shape, kind) if offset is None else np.memmap(path, kind, mode, offset, shape)
-        for name, (kind, offset, shape) in places.items()
-    }
-
-
-def _best(maps: dict[str, Any]) -> tuple[Array, int] | None:
+def _best(mapped: dict[str, Any]) -> tuple[Array, int] | None:
     """The progress row that counts, and which of the two it is."""
-    for which in np.argsort(-maps["progress"][:, _SEQUENCE], kind="stable"):
-        row = np.array(maps["progress"][which])
-        memory = maps["checkpoint"][which].tobytes()
+    for which in np.argsort(-mapped["progress"][:, _SEQUENCE], kind="stable"):
+        row = np.array(mapped["progress"][which])
+        memory = mapped["checkpoint"][which].tobytes()
         if row[_SEQUENCE] > 0 and row[_SUM] == zlib.crc32(memory, zlib.crc32(row[:_SUM].tobytes())):
             return row, int(which)
     return None
@@ -222,20 +165,20 @@ def load(path: Any) -> Trace:
     path = Path(os.path.expanduser(path))
     with path.open("rb"):
         pass
-    attributes = _attributes(path)
-    maps = _maps(path, "r")
-    found = _best(maps)
+    attributes = attributes_of(path, FORMAT, MADE_BY)
+    mapped = maps(path, NAMES, "r")
+    found = _best(mapped)
     steps, n_spikes = (0, 0) if found is None else (int(found[0][_STEPS]), int(found[0][_SPIKES]))
     dt, every = float(attributes["dt"]), int(attributes["every"])
     records = 0 if found is None else steps // every + 1
     with h5py.File(path, "r") as file:
         compartment, synapse = file["compartment"][()], file["synapse"][()]
-    spikes = np.array(maps["spikes"][:n_spikes])
+    spikes = np.array(mapped["spikes"][:n_spikes])
     return Trace(
         time=np.arange(0, every * records, every) * np.float64(dt),
-        voltage=maps["voltage"][:records].swapaxes(0, 1),
+        voltage=mapped["voltage"][:records].swapaxes(0, 1),
         compartment=compartment,
-        conductance=maps["conductance"][:records].swapaxes(0, 1),
+        conductance=mapped["conductance"][:records].swapaxes(0, 1),
         synapse=synapse,
         spike_time=(spikes[:, 0] + 1) * dt,
         spike_compartment=spikes[:, 1],
@@ -244,4 +187,5 @@ def load(path: Any) -> Trace:
         method=str(attributes["method"]),
         n_steps=steps,
         final=None,
+        topics=tuple(filter(None, str(attributes.get("topics", "")).split(","))),
     )

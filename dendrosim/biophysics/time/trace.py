@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .setup import Setup
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -26,6 +30,9 @@ class Snapshot:
     mechanism : float array of shape (B, n_states)
     activity : float array of shape (B, P)
         Continuous activity that the states know of.
+    spikes : float array of shape (n_spikes, 3)
+        Stimulus, cell, and time (ms, 0 or before) of spikes that are still under way, see `Connections`; those that
+        arrive at this very moment are among them.
     """
 
     voltage: Array
@@ -33,6 +40,30 @@ class Snapshot:
     q: Array
     mechanism: Array
     activity: Floats
+    spikes: Floats = field(default_factory=lambda: np.empty((0, 3)))
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoints:
+    """What `exact_gradient` needs to go back through a simulation: states at some moments, and how to go on from them.
+
+    Memory grows with the root of the number of steps: there are about as many states as steps between two of them.
+
+    Attributes
+    ----------
+    setup : Setup
+        The simulation as it was asked for.
+    engine : Engine
+        The same laid out.
+    every : int
+        Steps between states.
+    states : list of bytes
+    """
+
+    setup: Setup = field(repr=False)
+    engine: Engine = field(repr=False)
+    every: int
+    states: list[bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +91,10 @@ class Trace:
         Steps that were taken; ``time[-1]`` is the last multiple of `every` among them.
     final : Snapshot or None
         State at the end; None where a trace was loaded from a file.
+    checkpoints : Checkpoints or None
+        For `exact_gradient`, with ``simulate(..., checkpoints=True)``.
+    topics : tuple of str
+        What `ds.cite` cites for it.
     """
 
     time: Floats
@@ -74,6 +109,8 @@ class Trace:
     method: str
     n_steps: int
     final: Snapshot | None
+    checkpoints: Checkpoints | None = None
+    topics: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Any) -> Trace:
@@ -89,6 +126,12 @@ class Trace:
         from .store import load
 
         return load(path)
+
+    def plot(self, **options: Any) -> Any:
+        """Draw voltages against time, with spikes; see `dendrosim.plotting.plot_trace`."""
+        from ...plotting import plot_trace
+
+        return plot_trace(self, **options)
 
     def __repr__(self) -> str:
         b, t, n = self.voltage.shape

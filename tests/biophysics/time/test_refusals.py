@@ -61,7 +61,6 @@ NAMES = {
     ("run(x, n_stimuli=3)", ("inputs 2", "n_stimuli 3")),
     ("run(initial='now')", ("initial='now'", "'rest', 'steady'")),
     ("run(initial=[1.0])", ("(1,)", "(5,)")),
-    ("run(initial='steady', mechanisms='hodgkin_huxley')", ("initial='steady'", "'rest'")),
     ("run(initial=ds.simulate(tree, duration=0).final)", ("initial.voltage", "(1, 3)", "(1, 5)")),
     ("run(dtype='int32')", ("int32", "'float64', 'float32'")),
     ("run(threads=0)", ("threads=0",)),

@@ -1,0 +1,118 @@
+"""The literature of simulation and learning in time."""
+
+from __future__ import annotations
+
+from .reference import Reference, article
+
+IN_TIME: dict[str, Reference] = {
+    "rall1967": article(
+        "Rall, Wilfrid",
+        "Distinguishing theoretical synaptic potentials computed for different soma-dendritic distributions of "
+        "synaptic input",
+        "1967",
+        "Journal of Neurophysiology",
+        "30",
+        "1138--1168",
+        "10.1152/jn.1967.30.5.1138",
+        "5",
+    ),
+    "jahr1990": article(
+        "Jahr, Craig E. and Stevens, Charles F.",
+        "Voltage dependence of NMDA-activated macroscopic conductances predicted by single-channel kinetics",
+        "1990",
+        "Journal of Neuroscience",
+        "10",
+        "3178--3182",
+        "10.1523/JNEUROSCI.10-09-03178.1990",
+        "9",
+    ),
+    "hodgkin1952": article(
+        "Hodgkin, Alan L. and Huxley, Andrew F.",
+        "A quantitative description of membrane current and its application to conduction and excitation in nerve",
+        "1952",
+        "Journal of Physiology",
+        "117",
+        "500--544",
+        "10.1113/jphysiol.1952.sp004764",
+        "4",
+    ),
+    "brunel2007": article(
+        "Brunel, Nicolas and van Rossum, Mark C. W.",
+        "Lapicque's 1907 paper: from frogs to integrate-and-fire",
+        "2007",
+        "Biological Cybernetics",
+        "97",
+        "337--339",
+        "10.1007/s00422-007-0190-0",
+        "5-6",
+    ),
+    "brette2005": article(
+        "Brette, Romain and Gerstner, Wulfram",
+        "Adaptive exponential integrate-and-fire model as an effective description of neuronal activity",
+        "2005",
+        "Journal of Neurophysiology",
+        "94",
+        "3637--3642",
+        "10.1152/jn.00686.2005",
+        "5",
+    ),
+    "hines1997": article(
+        "Hines, Michael L. and Carnevale, Nicholas T.",
+        "The NEURON simulation environment",
+        "1997",
+        "Neural Computation",
+        "9",
+        "1179--1209",
+        "10.1162/neco.1997.9.6.1179",
+        "6",
+    ),
+    "gerstner2018": article(
+        "Gerstner, Wulfram and Lehmann, Marco and Liakoni, Vasiliki and Corneil, Dane and Brea, Johanni",
+        "Eligibility traces and plasticity on behavioral time scales: experimental support of neoHebbian three-factor "
+        "learning rules",
+        "2018",
+        "Frontiers in Neural Circuits",
+        "12",
+        "53",
+        "10.3389/fncir.2018.00053",
+    ),
+    "bellec2020": article(
+        "Bellec, Guillaume and Scherr, Franz and Subramoney, Anand and Hajek, Elias and Salaj, Darjan and Legenstein, "
+        "Robert and Maass, Wolfgang",
+        "A solution to the learning dilemma for recurrent networks of spiking neurons",
+        "2020",
+        "Nature Communications",
+        "11",
+        "3625",
+        "10.1038/s41467-020-17236-y",
+    ),
+    "zenke2018": article(
+        "Zenke, Friedemann and Ganguli, Surya",
+        "SuperSpike: supervised learning in multilayer spiking neural networks",
+        "2018",
+        "Neural Computation",
+        "30",
+        "1514--1541",
+        "10.1162/neco_a_01086",
+        "6",
+    ),
+    "neftci2019": article(
+        "Neftci, Emre O. and Mostafa, Hesham and Zenke, Friedemann",
+        "Surrogate gradient learning in spiking neural networks",
+        "2019",
+        "IEEE Signal Processing Magazine",
+        "36",
+        "51--63",
+        "10.1109/MSP.2019.2931595",
+        "6",
+    ),
+    "williams1992": article(
+        "Williams, Ronald J.",
+        "Simple statistical gradient-following algorithms for connectionist reinforcement learning",
+        "1992",
+        "Machine Learning",
+        "8",
+        "229--256",
+        "10.1007/BF00992696",
+    ),
+}
