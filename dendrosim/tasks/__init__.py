@@ -14,4 +14,14 @@ from .student import standardisation
 from .task import Task
 from .temporal import TemporalTask, Trials
 
-__all__ = ["Task", "TemporalTask", "Trials", "delayed_cue", "load", "names", "on_off", "spike_patterns", "standardisation"]
+__all__ = [
+    "Task",
+    "TemporalTask",
+    "Trials",
+    "delayed_cue",
+    "load",
+    "names",
+    "on_off",
+    "spike_patterns",
+    "standardisation",
+]
