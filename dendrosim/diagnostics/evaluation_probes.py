@@ -32,7 +32,7 @@ class Nudges:
     output : float array of shape (L,)
         h_{l+1} is moved against what block l is told of it.
     expected : float array of shape (L,)
-        What `output` would be to first order: -step times the mean of <g_{l+1}, a_l> / |a_l|.
+        What `output` would be to first order: ``-step mean(<g_{l+1}, a_l> / |a_l|)``.
     """
 
     step: float
