@@ -337,6 +337,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "info_shunting": ("local_credit",),
     "hierarchical": ("local_credit",),
     "adam": ("adam2015",),
+    "adamw": ("adam2015", "loshchilov2019"),
     "weight_decay": ("loshchilov2019",),
     "scalar": ("local_credit",),
     "per_soma": ("local_credit",),

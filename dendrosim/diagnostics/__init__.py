@@ -47,22 +47,54 @@ _HOME = {
     "event_shape": "events",
     "NoiseRobustness": "robustness",
     "noise_robustness": "robustness",
+    "Accuracy": "evaluation_verdict",
+    "Audit": "evaluation_audit",
+    "Auditable": "evaluation_subjects",
+    "DendriticSubject": "evaluation_dendrites",
+    "EvaluationHistory": "evaluation_history",
+    "FreshNull": "evaluation_probes",
+    "Layers": "evaluation",
+    "Nudges": "evaluation_probes",
+    "ResidualSubject": "evaluation_subjects",
+    "Thresholds": "evaluation_verdict",
+    "TorchLesson": "evaluation_torch",
+    "TorchSubject": "evaluation_torch",
+    "Verdict": "evaluation_verdict",
+    "audit": "evaluation_audit",
+    "fresh_null": "evaluation_probes",
+    "loss_change": "evaluation_probes",
+    "measure": "evaluation",
+    "nudging": "evaluation_probes",
 }
 
 __all__ = [
+    "Accuracy",
+    "Audit",
+    "Auditable",
     "BranchInformation",
     "CreditFidelity",
     "CreditHistory",
+    "DendriticSubject",
+    "EvaluationHistory",
     "EventShape",
     "Fidelity",
     "FidelityHistory",
+    "FreshNull",
     "Interval",
+    "Layers",
     "LogNormalFit",
     "Manifold",
     "NoiseRobustness",
+    "Nudges",
     "PathGainProxies",
     "PathGains",
     "RandomAlignment",
+    "ResidualSubject",
+    "Thresholds",
+    "TorchLesson",
+    "TorchSubject",
+    "Verdict",
+    "audit",
     "branch_information",
     "class_information",
     "compare_gradients",
@@ -72,12 +104,16 @@ __all__ = [
     "fidelity",
     "fidelity_history",
     "fit_lognormal",
+    "fresh_null",
     "log_scale",
+    "loss_change",
     "manifold",
     "mean_interval",
     "mean_jacobian",
+    "measure",
     "network_information",
     "noise_robustness",
+    "nudging",
     "paired_difference",
     "participation_ratio",
     "path_gain_proxies",
@@ -95,6 +131,14 @@ if TYPE_CHECKING:
     from .credit_history import CreditHistory
     from .credit_of import CreditFidelity, credit_fidelity
     from .dimension import participation_ratio, principal_angles, subspace_alignment, two_nn
+    from .evaluation import Layers, measure
+    from .evaluation_audit import Audit, audit
+    from .evaluation_dendrites import DendriticSubject
+    from .evaluation_history import EvaluationHistory
+    from .evaluation_probes import FreshNull, Nudges, fresh_null, loss_change, nudging
+    from .evaluation_subjects import Auditable, ResidualSubject
+    from .evaluation_torch import TorchLesson, TorchSubject
+    from .evaluation_verdict import Accuracy, Thresholds, Verdict
     from .events import EventShape, event_shape
     from .fidelity_of import compare_gradients, fidelity
     from .fidelity_report import Fidelity

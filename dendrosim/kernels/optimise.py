@@ -7,7 +7,7 @@ from typing import Any
 from numba import njit
 from numpy.typing import NDArray
 
-from .simd import absolute, clamp, exponential, fill, load, square_root, store
+from .simd import absolute, choose_least, clamp, exponential, fill, load, square_root, store
 
 Array = NDArray[Any]
 Lanes = tuple[float, ...]
@@ -114,6 +114,70 @@ def adam(
     even = first + (last - first) // len(lanes) * len(lanes)
     _adam(raw, gradient, mean, square, rate, beta1, beta2, shrink, epsilon, clip, first, even, lanes)
     _adam(raw, gradient, mean, square, rate, beta1, beta2, shrink, epsilon, clip, even, last, (0.0,))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _adamw(
+    raw: Array,
+    gradient: Array,
+    mean: Array,
+    square: Array,
+    rate: float,
+    keep: float,
+    beta1: float,
+    beta2: float,
+    shrink: float,
+    epsilon: float,
+    clip: float,
+    tiny: float,
+    first: int,
+    last: int,
+    lanes: Lanes,
+) -> None:
+    kind = raw.dtype.type
+    zero, least = fill(kind(0.0), lanes), fill(kind(tiny), lanes)
+    least_mean, least_square = fill(kind(tiny * 1e-13), lanes), fill(kind(tiny * tiny), lanes)
+    for i in range(first, last, len(lanes)):
+        g = clamp(load(gradient, i, lanes), -clip, clip)
+        g = choose_least(least, absolute(g), zero, g)  # NaN stays NaN
+        m = load(mean, i, lanes) * beta1 + g * (1.0 - beta1)
+        s = load(square, i, lanes) * beta2 + (g * g) * (1.0 - beta2)
+        m = choose_least(least_mean, absolute(m), zero, m)
+        s = choose_least(least_square, s, zero, s)
+        store(mean, i, m)
+        store(square, i, s)
+        store(raw, i, load(raw, i, lanes) * keep - m * rate / (square_root(s) * shrink + epsilon))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def adamw(
+    raw: Array,
+    gradient: Array,
+    mean: Array,
+    square: Array,
+    rate: float,
+    keep: float,
+    beta1: float,
+    beta2: float,
+    shrink: float,
+    epsilon: float,
+    clip: float,
+    tiny: float,
+    first: int,
+    last: int,
+    lanes: Lanes,
+) -> None:
+    """Adam with decoupled decay (Loshchilov & Hutter 2019) in one pass: parameters shrink by `keep` first.
+
+    Parameters
+    ----------
+    tiny : float
+        Gradients up to it count as 0, and so do moments: means up to tiny * 1e-13, squares up to tiny^2. What decays
+        towards 0 would end as denormal numbers, which take a hundred times as long. 0 for none of this.
+    """
+    even = first + (last - first) // len(lanes) * len(lanes)
+    _adamw(raw, gradient, mean, square, rate, keep, beta1, beta2, shrink, epsilon, clip, tiny, first, even, lanes)
+    _adamw(raw, gradient, mean, square, rate, keep, beta1, beta2, shrink, epsilon, clip, tiny, even, last, (0.0,))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -6,5 +6,6 @@ from .decoders import MLP, Linear
 from .layout import Population, Projection
 from .mlp import PointMLP
 from .network import Network
+from .residual import ResMLP, StudentNet, ViTMini
 
-__all__ = ["MLP", "Linear", "Network", "PointMLP", "Population", "Projection"]
+__all__ = ["MLP", "Linear", "Network", "PointMLP", "Population", "Projection", "ResMLP", "StudentNet", "ViTMini"]

@@ -14,8 +14,9 @@ from .modulators import (
     Phi,
     Rho,
 )
-from .optimisers import OPTIMISERS, SGD, Adam, Momentum, Optimiser
+from .optimisers import OPTIMISERS, SGD, Adam, AdamW, Momentum, Optimiser
 from .point import PointLearner
+from .residual import BlockRule, ResidualLearner
 from .rules import RULES, Rule, rule
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "RULES",
     "SGD",
     "Adam",
+    "AdamW",
     "ApicalBasal",
+    "BlockRule",
     "DendriticNormalisation",
     "Depth",
     "Gradients",
@@ -36,6 +39,7 @@ __all__ = [
     "PathGain",
     "Phi",
     "PointLearner",
+    "ResidualLearner",
     "Rho",
     "Rule",
     "rule",

@@ -10,7 +10,18 @@ from .delayed_cue import delayed_cue
 from .encoding import on_off
 from .registry import load, names
 from .spike_patterns import spike_patterns
+from .student import standardisation
 from .task import Task
 from .temporal import TemporalTask, Trials
 
-__all__ = ["Task", "TemporalTask", "Trials", "delayed_cue", "load", "names", "on_off", "spike_patterns"]
+__all__ = [
+    "Task",
+    "TemporalTask",
+    "Trials",
+    "delayed_cue",
+    "load",
+    "names",
+    "on_off",
+    "spike_patterns",
+    "standardisation",
+]

@@ -18,6 +18,7 @@ from .info_shunting import info_shunting
 from .noise_lines import noise_lines
 from .noise_subspace import noise_subspace_mnist
 from .seeds import natural
+from .student import student
 from .task import Task
 
 # Every function takes the seed, and its options by keyword: (seed, *, option=default, ...) -> Task.
@@ -33,6 +34,7 @@ TASKS: dict[str, Callable[..., Task]] = {
     "info_shunting": info_shunting,
     "hierarchical": hierarchical,
     "cue_integration": cue_integration,
+    "student": student,
 }
 
 # Names of published runs that cannot be taken over, and what to say.

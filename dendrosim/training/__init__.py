@@ -5,6 +5,7 @@ from __future__ import annotations
 from .callbacks import Callback, Moment, Record
 from .checkpoint import Checkpoint
 from .credit import RecordCredit
+from .evaluation import KeepTeaching, RecordEvaluation, auditable
 from .fidelity import RecordFidelity
 from .run import Run
 from .schedules import SCHEDULES, Constant, Cosine, Schedule, Step
@@ -15,11 +16,14 @@ __all__ = [
     "Checkpoint",
     "Constant",
     "Cosine",
+    "KeepTeaching",
     "Moment",
     "Record",
     "RecordCredit",
+    "RecordEvaluation",
     "RecordFidelity",
     "Run",
     "Schedule",
     "Step",
+    "auditable",
 ]

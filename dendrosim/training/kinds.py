@@ -15,6 +15,7 @@ from ..errors import FileFormatError, ParameterError
 from ..networks.mlp import PointMLP
 from ..networks.network import Network
 from ..networks.neurons import Neurons
+from ..networks.residual import ResidualNetwork
 
 Content = dict[str, Any]
 
@@ -64,6 +65,12 @@ def _neuron_learner(network: Any, **options: Any) -> Any:
     return NeuronLearner(network, **options)
 
 
+def _residual_learner(network: Any, **options: Any) -> Any:
+    from ..plasticity.residual import ResidualLearner
+
+    return ResidualLearner(network, **options)
+
+
 def _content(network: Any) -> Content:
     from ..networks import files
 
@@ -99,7 +106,15 @@ NEURONS = Kind(
     lambda content, where: Neurons.from_content(content),
     lambda content: dict(loads(content["settings"])),
 )
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (DENDRITIC, POINT_MLP, NEURONS)}
+RESIDUAL = Kind(
+    "residual",
+    ResidualNetwork,
+    _residual_learner,
+    ResidualNetwork.content,
+    lambda content, where: ResidualNetwork.from_content(content),
+    lambda content: {"architecture": str(content["kind"]), **loads(content["options"])},
+)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (DENDRITIC, POINT_MLP, NEURONS, RESIDUAL)}
 
 
 def kind_of(network: object) -> Kind:
@@ -114,7 +129,8 @@ def kind_of(network: object) -> Kind:
         if isinstance(network, kind.type):
             return kind
     raise ParameterError(
-        f"network must be a Network, such as ds.Network.dendritic(...), a PointMLP or Neurons; got {short(network)}"
+        f"network must be a Network, such as ds.Network.dendritic(...), a PointMLP, Neurons or a ResMLP; got "
+        f"{short(network)}"
     )
 
 

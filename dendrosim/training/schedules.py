@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ..arguments import number, short
 from ..construct import call_of, construct
-from ..errors import ParameterError
+from ..errors import ParameterError, choose
 
 
 class Schedule(ABC):
@@ -50,16 +50,21 @@ class Cosine(Schedule):
         Factor at the end.
     warmup : float, default 0.0
         Epochs in which the factor rises linearly from 0 to 1 before.
+    per : {"batch", "epoch"}, default "batch"
+        Whether it falls with every batch, or once per epoch, as where a scheduler is stepped after each.
     """
 
     name = "cosine"
     needs_end = True
 
-    def __init__(self, floor: float = 0.0, warmup: float = 0.0) -> None:
+    def __init__(self, floor: float = 0.0, warmup: float = 0.0, per: str = "batch") -> None:
         self.floor = number("floor", floor, least=0.0, most=1.0)
         self.warmup = number("warmup", warmup, least=0.0)
+        self.per = choose("per", per, ["batch", "epoch"])
 
     def factor(self, epoch: float, epochs: int) -> float:
+        if self.per == "epoch":
+            epoch = math.floor(epoch)
         if epoch < self.warmup:
             return epoch / self.warmup
         share = (epoch - self.warmup) / max(epochs - self.warmup, 1e-9)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..losses import Loss
     from ..networks.mlp import PointMLP
     from ..networks.neurons import Neurons
+    from ..networks.residual import ResidualNetwork
     from ..plasticity.optimisers import Optimiser
     from ..plasticity.rules import Rule
     from ..teaching import Teaching
@@ -41,7 +42,7 @@ _CALIBRATION = 1024
 
 
 def train(
-    network: Network | PointMLP | Neurons,
+    network: Network | PointMLP | Neurons | ResidualNetwork,
     task: Task,
     *,
     teaching: str | Teaching | Mapping[str, Any] = "per_soma",
@@ -74,7 +75,7 @@ def train(
 
     Parameters
     ----------
-    network : Network, PointMLP or Neurons
+    network : Network, PointMLP, Neurons or ResidualNetwork
     task : Task
         From `dendrosim.tasks.load` or `Task.from_arrays`.
     teaching : str, Teaching or mapping, default "per_soma"
@@ -91,10 +92,11 @@ def train(
         The last batch of an epoch has what is left.
     validation : float or int, default 0.2
         Training samples kept back to validate on: a fraction below 1, or a number; 0 for none.
-    optimiser : {"adam", "sgd", "momentum"} or Optimiser, default "adam"
+    optimiser : {"adam", "adamw", "sgd", "momentum"} or Optimiser, default "adam"
     rates : dict or float, optional
         Learning rates of ``synapses``, ``couplings``, ``gates`` and ``decoder`` (of ``hidden`` and ``decoder`` for a
-        point MLP); those of the published runs by default.
+        point MLP, of ``embedding``, ``blocks`` and ``head`` for a residual network); those of the published runs by
+        default.
     decay : dict or float, default 0.0
         Decoupled weight decay of the same groups: a step shrinks raw parameters by rate * decay.
     schedule : {"constant", "cosine", "step"}, Schedule or mapping, default "constant"
@@ -237,7 +239,7 @@ def train(
     )
 
 
-def _suits(network: Network | PointMLP | Neurons, task: Task) -> None:
+def _suits(network: Network | PointMLP | Neurons | ResidualNetwork, task: Task) -> None:
     """Raise unless the network has an input for every input of the task and an output for every class."""
     if network.n_inputs != task.n_inputs or network.n_outputs < task.n_classes:
         raise ParameterError(

@@ -11,7 +11,7 @@ import dendrosim as ds
 from dendrosim.errors import ParameterError
 from dendrosim.tasks.registry import REFUSED, TASKS
 
-SYNTHETIC = ("context_gating", "cue_integration", "digits", "info_shunting", "noise_lines")
+SYNTHETIC = ("context_gating", "cue_integration", "digits", "info_shunting", "noise_lines", "student")
 FROM_IMAGES = ("fashion_mnist", "figure_ground_mnist", "hierarchical", "mnist", "noise_subspace_mnist")
 DRAWN = (*SYNTHETIC, "figure_ground_mnist", "hierarchical", "noise_subspace_mnist")
 SMALL = {"n_train": 60, "n_validation": 10, "n_test": 30}

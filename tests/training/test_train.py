@@ -235,7 +235,7 @@ def test_progress_is_shown_when_asked_for(capfd):
         ({"schedule": "linear"}, "schedule='linear'"),
         ({"resume": True}, "resume=True needs the file"),
         ({"callbacks": [3]}, "callback 3 must be a Callback"),
-        ({"optimiser": "lion"}, "optimiser='lion' is not known; valid: 'sgd', 'momentum', 'adam'"),
+        ({"optimiser": "lion"}, "optimiser='lion' is not known; valid: 'sgd', 'momentum', 'adam', 'adamw'"),
         ({"teaching": "local_mismatch"}, "needs dendrites"),
     ],
 )

@@ -1,0 +1,351 @@
+"""Residual networks: an embedding, blocks that add to a stream, and a head."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...arguments import number, numbers, whole
+from ...construct import options_of
+from ...errors import FileFormatError, ParameterError, choose
+from ...kernels.memory import aligned
+from .blocks import Block
+from .parts import Embedding, Floats, Head, Parameters
+
+SCHEMA = 1
+_ROWS = 1024
+"""Samples that are evaluated at once."""
+
+
+class Passage:
+    """What a forward pass of B samples leaves behind; memory for it and for the way back.
+
+    Attributes
+    ----------
+    h : list of arrays of shape (B, d)
+        h_0 .. h_L: h_l is the input of block l, h_L that of the head.
+    f : list of arrays of shape (B, d)
+        Outputs of the L blocks.
+    g : list of arrays of shape (B, d)
+        Derivatives of the loss by h_0 .. h_L, once `ResidualNetwork.head_backward` and `transport` have filled them.
+    logits : array of shape (B, n_outputs)
+    """
+
+    logits: Floats
+
+    def __init__(self, network: ResidualNetwork, n: int) -> None:
+        shape, dtype = (n, network.tokens * network.width), network.dtype
+        self.n_samples = n
+        self.h, self.g = ([aligned(shape, dtype) for _ in range(network.depth + 1)] for _ in range(2))
+        self.f = [aligned(shape, dtype) for _ in range(network.depth)]
+        self.told = aligned(shape, dtype)
+        self.embedding = network.embedding.cache(n, dtype)
+        self.blocks = [block.cache(n, dtype) for block in network.blocks]
+        self.head = network.head.cache(n, dtype)
+
+
+class ResidualNetwork:
+    """``h_0 = x We + be; h_{l+1} = h_l + f_l(h_l), l = 0 .. L-1; z = LN(h_L) Wo + bo``.
+
+    Subclasses say which blocks; they keep the arguments of their constructor under the same names.
+
+    Attributes
+    ----------
+    parameters : dict of arrays
+        ``embedding_weight (n_inputs, d)``, ``block_0_weight_0`` and so on, ``head_weight (d, n_outputs)``.
+    width, depth : int
+        d of the stream, and L, the number of blocks.
+    tokens : int
+        Tokens that a row of h_l holds, each of `width` values; 1 but for transformers.
+    terminal_norm : bool
+        Whether a layer normalisation precedes the head: then dL/dh_L shrinks as h_L grows.
+    dtype : numpy dtype
+    """
+
+    kind: ClassVar[str]
+    calibrated = True
+    """It has nothing to calibrate."""
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        width: int,
+        depth: int,
+        blocks: Sequence[Block],
+        terminal_norm: bool,
+        center: ArrayLike,
+        scale: ArrayLike,
+        seed: int,
+        dtype: str | type,
+        *,
+        tokens: int = 1,
+        embedding: Embedding | None = None,
+    ) -> None:
+        self.n_inputs, self.n_outputs, self.width, self.depth = n_inputs, n_outputs, width, depth
+        self.tokens = tokens
+        self.terminal_norm, self.seed, self.dtype = terminal_norm, whole("seed", seed, 0), dtype_of(dtype)
+        self.center, self.scale = (per_input(*given, n_inputs) for given in (("center", center), ("scale", scale)))
+        if (self.scale <= 0).any():
+            raise ParameterError(
+                f"scale has {self.scale.min():g} as its least; inputs are divided by it, so all are > 0"
+            )
+        self.embedding = Embedding(n_inputs, width, self.center, self.scale) if embedding is None else embedding
+        self.blocks, self.head = list(blocks), Head(width, n_outputs, terminal_norm, tokens)
+        rng = np.random.default_rng(self.seed)
+        drawn = {"embedding": self.embedding.initial(rng)}
+        drawn |= {f"block_{i}": block.initial(rng) for i, block in enumerate(self.blocks)}
+        drawn["head"] = self.head.initial(rng)
+        self._names = {group: list(values) for group, values in drawn.items()}
+        self.parameters: Parameters = {}
+        for group, values in drawn.items():
+            for name, value in values.items():
+                array = self.parameters[f"{group}_{name}"] = aligned(value.shape, self.dtype)
+                array[...] = value
+        self.groups = self.grouped(self.parameters)
+
+    def grouped(self, arrays: Mapping[str, Floats]) -> dict[str, Parameters]:
+        """Arrays under the names of `parameters`, sorted by ``embedding``, ``block_l`` and ``head``; not copied."""
+        return {group: {name: arrays[f"{group}_{name}"] for name in names} for group, names in self._names.items()}
+
+    @property
+    def n_parameters(self) -> int:
+        """Of all arrays together."""
+        return sum(array.size for array in self.parameters.values())
+
+    def empty(self) -> Parameters:
+        """Zeros in the shapes of the parameters."""
+        return {name: aligned(array.shape, self.dtype) for name, array in self.parameters.items()}
+
+    def checked(self, x: ArrayLike) -> Floats:
+        """`x` as a C-ordered array of the network's dtype, or an error that says what is wrong."""
+        array = numbers("x", x)
+        if array.ndim != 2 or array.shape[1] != self.n_inputs or array.shape[0] < 1:
+            raise ParameterError(f"x has shape {array.shape}; expected (B, {self.n_inputs}), one row per sample")
+        if not np.isfinite(array.min()) or not np.isfinite(array.max()):
+            raise ParameterError("x has values that are NaN or infinite; inputs must be finite")
+        return np.ascontiguousarray(array, self.dtype)
+
+    def threads_for(self, n_samples: int, threads: int | None) -> int:
+        """1: products of matrices are numpy's, whose threads OPENBLAS_NUM_THREADS, or the like, sets."""
+        if threads is not None:
+            whole("threads", threads, 1)
+        return 1
+
+    def forward(self, x: ArrayLike, *, out: Passage | None = None) -> Passage:
+        """Activity of all layers, and logits.
+
+        Parameters
+        ----------
+        x : array of shape (B, n_inputs)
+        out : Passage, optional
+            Of an earlier batch of the same size, to be overwritten.
+
+        Raises
+        ------
+        ParameterError
+            If the shape is another, or a value is not finite.
+        """
+        return self.run(self.checked(x), out)
+
+    def run(self, x: Floats, out: Passage | None = None) -> Passage:
+        """`forward` of an array that is known to be good: C-ordered, of the network's dtype."""
+        a = Passage(self, len(x)) if out is None or out.n_samples != len(x) else out
+        self.embedding.forward(self.groups["embedding"], x, a.h[0], a.embedding)
+        for i in range(self.depth):
+            self._advance(i, a)
+        a.logits = self.head.forward(self.groups["head"], a.h[-1], a.head)
+        return a
+
+    def run_from(self, layer: int, h: Floats, a: Passage) -> Floats:
+        """Logits where h_layer is `h`, (B, d); overwrites what is above it in `a`."""
+        a.h[layer][...] = h
+        for i in range(layer, self.depth):
+            self._advance(i, a)
+        a.logits = self.head.forward(self.groups["head"], a.h[-1], a.head)
+        return a.logits
+
+    def _advance(self, i: int, a: Passage) -> None:
+        self.blocks[i].forward(self.groups[f"block_{i}"], a.h[i], a.f[i], a.blocks[i])
+        np.add(a.h[i], a.f[i], out=a.h[i + 1])
+
+    def predict(self, x: ArrayLike, *, threads: int | None = None) -> Floats:
+        """Logits of shape (B, n_outputs); `threads` is without effect (see `threads_for`)."""
+        x = self.checked(x)
+        logits = np.empty((len(x), self.n_outputs), self.dtype)
+        a: Passage | None = None
+        for first in range(0, len(x), _ROWS):
+            part = x[first : first + _ROWS]
+            a = self.run(part, a)
+            logits[first : first + len(part)] = a.logits
+        return logits
+
+    # ---- the way back
+
+    def head_backward(self, a: Passage, e: Floats, gradients: Mapping[str, Parameters] | None = None) -> Floats:
+        """g_L = dL/dh_L, exact, from dL/dlogits; it is kept in ``a.g[L]``.
+
+        Parameters
+        ----------
+        a : Passage
+        e : array of shape (B, n_outputs)
+        gradients : dict of dicts, optional
+            ``grouped`` arrays; those of the head are overwritten.
+        """
+        of_head = None if gradients is None else gradients["head"]
+        self.head.backward(self.groups["head"], e, a.head, of_head, a.g[-1])
+        return a.g[-1]
+
+    def transport(self, a: Passage, penalty: float = 0.0, gradients: Mapping[str, Parameters] | None = None) -> None:
+        """Backpropagation from ``a.g[L]`` down to ``a.g[0]``: ``g_l = g_{l+1} + J_l^T (g_{l+1} + 2 penalty f_l)``.
+
+        Parameters
+        ----------
+        a : Passage
+        penalty : float
+            Of ``|f_l|^2`` in the loss, per sample.
+        gradients : dict of dicts, optional
+            ``grouped`` arrays; those of the embedding and of the blocks that are there are overwritten.
+        """
+        for i in range(self.depth - 1, -1, -1):
+            of_block = None if gradients is None else gradients.get(f"block_{i}")
+            self.block_backward(i, a, a.g[i + 1], penalty, of_block, a.g[i])
+            a.g[i] += a.g[i + 1]
+        if gradients is not None:
+            self.embedding.gradients(a.g[0], a.embedding, gradients["embedding"])
+
+    def block_backward(
+        self, i: int, a: Passage, told: Floats, penalty: float, gradients: Parameters | None, dh: Floats | None
+    ) -> None:
+        """Of the loss ``<f_i, told> + penalty |f_i|^2``, summed over samples: gradients, and J^T df into `dh`.
+
+        Parameters
+        ----------
+        told : array of shape (B, d)
+            What block i takes for dL/dh_{i+1}.
+        gradients, dh
+            As for `Block.backward`.
+        """
+        df = told
+        if penalty:
+            df = np.multiply(a.f[i], self.dtype.type(2.0 * penalty), out=a.told)
+            df += told
+        self.blocks[i].backward(self.groups[f"block_{i}"], df, a.blocks[i], gradients, dh)
+
+    # ---- copies and files
+
+    def state(self) -> Parameters:
+        """Parameters, as copies."""
+        return {name: array.copy() for name, array in self.parameters.items()}
+
+    def restore(self, state: Mapping[str, Floats]) -> None:
+        """Go back to what `state` returned."""
+        for name, array in self.parameters.items():
+            if name not in state or state[name].shape != array.shape:
+                raise ParameterError(f"the state does not fit this network: {name} is missing or has another shape")
+            array[...] = state[name]
+
+    def copy(self) -> Self:
+        """An independent copy."""
+        return copy.deepcopy(self)
+
+    def astype(self, dtype: str | type) -> Self:
+        """A copy of another dtype, to verify in float64 what ran in float32."""
+        made = type(self)(**{**options_of(self), "dtype": dtype})
+        made.restore(self.parameters)
+        return made
+
+    def content(self) -> dict[str, Any]:
+        """All there is to store, for `from_content`."""
+        options = {name: value for name, value in options_of(self).items() if name not in ("center", "scale")}
+        options["dtype"] = self.dtype.name
+        arrays = {"center": self.center, "scale": self.scale}
+        return {"kind": self.kind, "options": json.dumps(options), **arrays, "state": self.state()}
+
+    @staticmethod
+    def from_content(content: Mapping[str, Any]) -> ResidualNetwork:
+        """The network that `content` describes.
+
+        Raises
+        ------
+        FileFormatError
+            If it describes none.
+        """
+        from . import ARCHITECTURES
+
+        try:
+            options = json.loads(content["options"])
+            kind = ARCHITECTURES[str(content["kind"])]
+            made = kind(**options, center=content["center"], scale=content["scale"])
+            made.restore(content["state"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(f"this is no stored residual network: {error!r}") from error
+        return made
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to an HDF5 file; `load` reads it."""
+        from ...about import __version__
+        from ...hdf5 import write_hdf5
+
+        attributes = {"program": f"dendrosim {__version__}", "kind": "residual", "schema": SCHEMA}
+        write_hdf5(os.fspath(path), self.content(), attributes)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> ResidualNetwork:
+        """Read a residual network of any architecture that `save` wrote.
+
+        Raises
+        ------
+        FileFormatError
+            If the file holds something else, or is damaged.
+        """
+        from ...hdf5 import read_hdf5
+
+        content, attributes = read_hdf5(os.fspath(path))
+        if attributes.get("kind") != "residual" or attributes.get("schema") != SCHEMA:
+            raise FileFormatError(
+                f"{path} holds {attributes.get('kind', 'something')!r} of schema {attributes.get('schema')}, not a "
+                f"residual network of schema {SCHEMA}"
+            )
+        return ResidualNetwork.from_content(content)
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__}: {self.n_inputs} inputs, width {self.width}, {self.depth} blocks, "
+            f"{self.n_outputs} outputs; {self.n_parameters} parameters, {self.dtype.name}>"
+        )
+
+
+def dtype_of(dtype: str | type | np.dtype[Any]) -> np.dtype[Any]:
+    """float32 or float64.
+
+    Raises
+    ------
+    ParameterError
+        If it is another.
+    """
+    made = np.dtype(dtype)
+    choose("dtype", made.name, ["float32", "float64"])
+    return made
+
+
+def per_input(name: str, given: ArrayLike, n_inputs: int) -> NDArray[np.float64]:
+    """A number for every input, from one or from all.
+
+    Raises
+    ------
+    ParameterError
+        If the shape is another.
+    """
+    array = numbers(name, given).astype(np.float64)
+    if array.ndim == 0:
+        return np.full(n_inputs, number(name, float(array)))
+    if array.shape != (n_inputs,) or not np.isfinite(array).all():
+        raise ParameterError(f"{name} has shape {array.shape}; expected a number or ({n_inputs},), all of it finite")
+    return array
