@@ -241,3 +241,13 @@ def test_impossible_options_are_refused():
         learner = ds.OnlineLearner(cell(), deliveries=ds.Deliveries(**options))
         with pytest.raises(ParameterError, match=message):
             learner.run(np.full((1, 4), 0.3), np.ones((1, 1)), duration=5.0)
+
+
+def test_results_do_not_depend_on_threads():
+    x, y = np.random.default_rng(1).random((20, 6)), np.random.default_rng(2).standard_normal((20, 3))
+    runs = []
+    for threads in (1, 2):
+        learner = ds.OnlineLearner(neurons("cell"), "exact", rates=1e-2, threads=threads)
+        runs.append(learner.run(x, y, duration=10.0))
+    np.testing.assert_array_equal(runs[0].output, runs[1].output)
+    np.testing.assert_array_equal(runs[0].conductance, runs[1].conductance)
