@@ -53,7 +53,8 @@ class Passage:
 class ResidualNetwork:
     """A stream that L blocks add to, between an embedding and a head.
 
-    ``h_0 = x We + be; h_{l+1} = h_l + f_l(h_l), l = 0 .. L-1; z = LN(h_L) Wo + bo``. Subclasses say which blocks; they keep the arguments of their constructor under the same names.
+    ``h_0 = x We + be; h_{l+1} = h_l + f_l(h_l), l = 0 .. L-1; z = LN(h_L) Wo + bo``. Subclasses say
+    which blocks; they keep the arguments of their constructor under the same names.
 
     Attributes
     ----------
