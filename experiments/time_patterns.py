@@ -258,7 +258,7 @@ def draw(options: argparse.Namespace) -> None:
     axes[2].set_xticks(range(len(TIMES)), labels[1:])
     axes[2].set(xlabel=r"$\tau_e$ (ms)", ylabel="cosine to the adjoint's gradient")
     axes[2].set_ylim(top=1.03)
-    axes[2].legend(loc=(0.42, 0.62))
+    axes[2].legend(loc=(0.45, 0.2))
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="lower center", ncols=4)
     figure.tight_layout(rect=(0, 0.13, 1, 1))

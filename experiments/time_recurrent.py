@@ -220,7 +220,7 @@ def draw() -> None:
     axes[2].set_xticks(range(len(TRACES)), ["5", "20", "100", "mem."])
     axes[2].axhline(0.0, color="#888888", linewidth=0.8, linestyle=":")
     axes[2].set(xlabel=r"$\tau_e$ (ms)", ylabel="cosine of traces to BPTT", ylim=(-0.8, 1.02), title="untrained")
-    axes[2].legend(loc="lower right", fontsize=6)
+    axes[2].legend(loc="lower left", fontsize=6)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=6)
     figure.tight_layout(rect=(0, 0.07, 1, 1))
     figure.savefig(FIGURES / "time_recurrent.png", dpi=150)
