@@ -142,11 +142,12 @@ class _Backward:
         self.surrogate, self.spikes = surrogate, spikes
         self.engine, self.problem = kept.engine, kept.engine.problem
         problem = self.problem
-        for arrays in problem.mechanisms:
+        for arrays, (kind, _) in zip(problem.mechanisms, problem.active, strict=True):
             if not has_adjoint(type(arrays)):
                 raise ParameterError(
-                    f"no gradient goes through {type(arrays).__name__}: tell dendrosim.kernels.mechanisms_adjoint."
-                    "register_adjoint of its two functions, or simulate without it"
+                    f"no gradient goes through {kind.name!r} ({type(kind).__name__}): tell dendrosim.kernels."
+                    f"mechanisms_adjoint.register_adjoint how to go back through {type(arrays).__name__}, or simulate "
+                    "without it"
                 )
         places = problem.n_blocks * problem.width
         links = self.engine.recurrence.links
@@ -159,6 +160,7 @@ class _Backward:
         inertia = np.asarray(problem.tree.inertia, np.float64)[self.engine.probe_rows]
         gone = self.engine.probe_rows >= problem.tree.n_dense
         self.scale = np.where(gone, 1.0 / np.where(gone, inertia, 1.0), 1.0).astype(problem.dtype)
+        self.tape = self.engine.tape(min(kept.every, self.engine.n_steps))
         self.conductance = np.zeros(problem.wiring.row.size)
         self.leak, self.coupling = np.zeros(problem.size), np.zeros(problem.size)
         self.event_p, self.event_q = (np.zeros(self.engine.events.step.size) for _ in range(2))
@@ -219,15 +221,14 @@ class _Backward:
 
         problem, engine = self.problem, self.engine
         kind, width, blocks = problem.dtype, problem.width, problem.n_blocks
-        tape, inputs = engine.replay(state, start, count)
+        tape = self.tape
+        inputs = engine.replay(state, start, count, tape)
         first = start // engine.every + 1
         records = (start + count) // engine.every + 1 - first
-        value = np.concatenate(
-            [problem.blocks(self.loss[:, first + r]) for r in range(records)] or [np.empty((blocks, 0))], axis=1
-        )
+        value = self._blocks(self.loss[:, first : first + records].swapaxes(0, 1))
         spike, slant = self._spike_terms(tape, start, count)
         losses = Losses(
-            engine.probe_rows, self.scale, engine.every, records, np.ascontiguousarray(value, kind).reshape(-1), spike,
+            engine.probe_rows, self.scale, engine.every, records, value, spike,
             slant,
         )  # fmt: skip
         marks, marked = self._marks(start, count)
@@ -279,6 +280,15 @@ class _Backward:
                 )
         self.current[:, first : first + records] = self._rows(sums.current, records, self.probes.size).swapaxes(0, 1)
 
+    def _blocks(self, values: Array) -> Array:
+        """The reverse of `_rows`, flat."""
+        problem = self.problem
+        count, _, columns = values.shape
+        out = np.zeros((count, problem.n_blocks * problem.width, columns), problem.dtype)
+        out[:, : problem.n_rows] = values
+        table = out.reshape(count, problem.n_blocks, problem.width, columns).transpose(1, 0, 3, 2)
+        return np.ascontiguousarray(table).reshape(-1)
+
     def _rows(self, values: Array, count: int, columns: int) -> Array:
         """Blocks (n_blocks, count, columns, width) as (count, B, columns)."""
         problem = self.problem
@@ -303,11 +313,13 @@ class _Backward:
         shape = (problem.n_blocks, count, problem.n_sites, problem.width)
         spike, slant = np.zeros(shape, problem.dtype), np.zeros(shape, problem.dtype)
         if self.spikes is not None:
-            for s in range(count):
-                spike[:, s] = problem.blocks(self.spikes[start + s])
+            spike[...] = self._blocks(self.spikes[start : start + count]).reshape(shape)
         if self.surrogate is not None:
-            solved = tape.solved.reshape(problem.n_blocks, count, problem.n_slots, problem.width)
-            before = tape.before.reshape(problem.n_blocks, count, tape.row.size, problem.width)
+            steps, width = problem.n_blocks * count, problem.width
+            solved, before = (
+                values[: steps * rows * width].reshape(problem.n_blocks, count, rows, width)
+                for values, rows in ((tape.solved, problem.n_slots), (tape.before, tape.row.size))
+            )
             for arrays, (kind, _) in zip(problem.mechanisms, problem.active, strict=True):
                 if kind.fires:
                     voltage = solved[:, :, arrays.row]

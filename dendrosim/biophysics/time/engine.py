@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+SMALL_TAPE = 2**22
+"""Bytes of a tape that is not worth being made smaller."""
 STATES = 6
 """The first so many arrays of `Memory` are what a simulation goes on from."""
 
@@ -162,7 +165,7 @@ class Engine(Recorder):
         voltages = np.empty(nb * records * self.probes.size * w, problem.dtype)
         fractions = np.empty(nb * records * self.synapses.size * w, problem.dtype)
         probes = Probes(self.probe_rows, self._probe_synapses, self.every, records, voltages, fractions)
-        arrays = (self.drives, self._inputs(start, count), probes, self._tape(0), self._with_room(self.memory, count))
+        arrays = (self.drives, self._inputs(start, count), probes, self.tape(0), self._with_room(self.memory, count))
         return Piece(start, count, records, arrays)
 
     def _with_room(self, memory: Any, count: int) -> Any:
@@ -170,8 +173,8 @@ class Engine(Recorder):
         width = self.problem.width * self.problem.n_blocks
         return memory._replace(fired=np.empty(2 * count * self.n_firing * width, np.int64))
 
-    def _tape(self, count: int) -> Any:
-        """Room for what `count` steps are taken with."""
+    def tape(self, count: int) -> Any:
+        """Room for what `count` steps are taken with; steps may be fewer."""
         from ...kernels.transient import Tape
 
         problem, states = self.problem, self.memory
@@ -181,16 +184,21 @@ class Engine(Recorder):
         sizes = (row.size * problem.n_blocks * problem.width, states.voltage.size, states.q.size, states.mechanism.size)
         return Tape(row, *(np.empty(count * size, problem.dtype) for size in sizes))
 
-    def replay(self, data: bytes, start: int, count: int) -> tuple[Any, Any]:
-        """Steps once more from a checkpoint: the tape of what they were taken with, and what arrived meanwhile."""
+    @property
+    def between_checkpoints(self) -> int:
+        """Steps between states that are kept: the root of their number, or more where a tape of them is small."""
+        return max(1, math.isqrt(self.n_steps), SMALL_TAPE // max(1, self.checkpoint_size))
+
+    def replay(self, data: bytes, start: int, count: int, tape: Any) -> Any:
+        """Steps once more from a checkpoint, what they are taken with to the tape; returns what arrived meanwhile."""
         from ...kernels.transient import Probes
 
         none, nothing = np.empty(0, np.int64), np.empty(0, self.dtype)
-        tape, inputs, memory = self._tape(count), self._inputs(start, count), self._with_room(self._memory(), count)
+        inputs, memory = self._inputs(start, count), self._with_room(self._memory(), count)
         fill(memory[:STATES], data)
         probes = Probes(none, none, self.every, 0, nothing, nothing)
         self.problem.run((self.drives, inputs, probes, tape, memory), start, count, self.threads)
-        return tape, inputs
+        return inputs
 
     def advance(self, start: int, count: int) -> tuple[Array, Array, Ints]:
         piece = self.begin(start, count)

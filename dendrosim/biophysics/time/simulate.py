@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -126,8 +125,8 @@ def simulate(
     resume : bool, default False
         Go on with the file of `store` where it ends, bit for bit, or begin one.
     checkpoints : bool, default False
-        Keep what `exact_gradient` needs: the state after every so many steps, the root of their number. Not with
-        `store`.
+        Keep what `exact_gradient` needs: the state after every so many steps, the root of their number, or more where a
+        state is small. Not with `store`.
 
     Returns
     -------
@@ -169,7 +168,7 @@ def simulate(
                 "checkpoints=True keeps states in memory, and store= and resume= are for what does not fit: drop either"
             )
         engine = setup.engine()
-        trace = engine.to_memory(Checkpoints(setup, engine, max(1, math.isqrt(setup.n_steps)), []))
+        trace = engine.to_memory(Checkpoints(setup, engine, engine.between_checkpoints, []))
         return replace(trace, topics=of_simulation(setup))
     recorder = recorder_for(setup)
     if store is None:

@@ -47,7 +47,8 @@ class Snapshot:
 class Checkpoints:
     """What `exact_gradient` needs to go back through a simulation: states at some moments, and how to go on from them.
 
-    Memory grows with the root of the number of steps: there are about as many states as steps between two of them.
+    Memory grows with the root of the number of steps: there are at most about as many states as steps between two of
+    them, and what a few megabytes hold is not divided.
 
     Attributes
     ----------

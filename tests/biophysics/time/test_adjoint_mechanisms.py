@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
 import dendrosim as ds
+from dendrosim.biophysics.time import engine
 
 METHODS = ("backward_euler", "crank_nicolson")
 PARENT = np.array([-1, 0, 1, 1, 0])
 N = PARENT.size
+
+
+@pytest.fixture(autouse=True)
+def segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short runs, too, go back in segments."""
+    monkeypatch.setattr(engine, "SMALL_TAPE", 0)
 
 
 class Case:
@@ -119,6 +128,29 @@ def test_without_surrogate_spikes_are_constants() -> None:
     np.testing.assert_array_equal(plain.conductance, weighed.conductance)
     other = case.gradient(spike_gradient=np.ones(plain.trace.spike_time.size), surrogate="triangle")
     assert np.abs(other.conductance - plain.conductance).max() > 1e-6
+
+
+@dataclass(frozen=True)
+class Slow(ds.Channel):
+    """A channel that nobody has an adjoint of."""
+
+    conductance: float = 0.001
+    reversal: float = -90.0
+    name = "slow"
+
+    @staticmethod
+    def kinetics(v: float) -> Any:
+        return ((1.0 / (1.0 + math.exp((-35.0 - v) / 10.0)), 100.0),)
+
+    @staticmethod
+    def opening(gates: Any, v: float) -> Any:
+        return gates[0]
+
+
+def test_channels_without_an_adjoint_are_refused() -> None:
+    case = Case(1.0, 10.0, mechanisms=Slow())
+    with pytest.raises(ds.errors.ParameterError, match="no gradient goes through 'slow'"):
+        case.gradient()
 
 
 @pytest.mark.parametrize("surrogate", [ds.FastSigmoid(0.7), ds.Triangle(8.0), ds.ArcTangent(0.5)])
