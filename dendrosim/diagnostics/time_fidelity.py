@@ -108,6 +108,8 @@ def time_fidelity(
     from ..plasticity.online import OnlineLearner
 
     instance("learner", learner, OnlineLearner, "such as ds.OnlineLearner(neurons)")
+    if targets is None:
+        raise ParameterError("targets are missing; the gradient is that of their loss")
     told = {"duration": duration, "initial": initial, "n_stimuli": n_stimuli}
     if learner.teaching.frozen_core:
         raise ParameterError(

@@ -32,7 +32,7 @@ class Deliveries:
     times : array of shape (K,), optional
         Ticks at these times instead, ms, ascending and positive. Each has weight 1.
     delay : float, default 0.0
-        From a tick to the arrival of what is told, ms.
+        From a tick to the arrival of what is told, ms. What would arrive after the end of a run is lost.
     kernel : time course or name, optional
         What is told does not arrive at once but by this time course of a synapse, its area taken as 1, beginning
         `delay` after the tick.

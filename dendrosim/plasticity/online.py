@@ -123,7 +123,10 @@ class OnlineLearner(NeuronLearner):
         )
         self.read = choose("read", read, READS)
         self.tau_out = number("tau_out", tau_out, above=0, unit="ms")
-        self.surrogate = surrogate_given(surrogate)
+        found = surrogate_given(surrogate)
+        if found is None:
+            raise ParameterError("surrogate=None is not known; give a name such as 'fast_sigmoid' or ds.Triangle()")
+        self.surrogate = found
         if read == "spikes" and isinstance(self.teaching, Perturbing):
             raise ParameterError(
                 f"teaching={self.teaching.name!r} perturbs voltages and watches the outputs, which with read='spikes' "
@@ -180,8 +183,8 @@ class OnlineLearner(NeuronLearner):
         block : float, default 1000.0
             With `store`: how much is written at a time, ms. A process that is killed loses no more.
         resume : bool, default False
-            Go on with the file of `store` where it ends, bit for bit, or begin one. The learner's parameters become
-            those of that moment.
+            Go on with the file of `store` where it ends, bit for bit, or begin one. Parameters and random numbers of
+            the learner become those of that moment; `block` and all else must be as they were.
 
         Returns
         -------
@@ -205,12 +208,14 @@ class OnlineLearner(NeuronLearner):
             first, middle, last = (np.concatenate(pair) for pair in pairs)
             return session.result(spikes, (first, middle, last))
         steps = max(1, in_steps("block", number("block", block, above=0, unit="ms"), session.dt))
-        file = OnlineStore(Path(path("store", store)), session, steps, self._fingerprint(session, inputs), bool(resume))
+        digest = self._fingerprint(session, inputs, steps)
+        file = OnlineStore(Path(path("store", store)), session, steps, digest, bool(resume))
         file.go()
         return session.result(file.spikes(), file.conductances())
 
-    def _fingerprint(self, session: Session, inputs: Any) -> str:
+    def _fingerprint(self, session: Session, inputs: Any, block: int) -> str:
         """Digest of what a run depends on, learned parameters aside."""
+        network, gate = self.network, self.network.gate
         cells, synapses = self.network.compartments, self.network.synapses
         engine = session.running.engine
         wired = ("compartment", "source", "sign", "reversal", "driving_force")
@@ -226,7 +231,10 @@ class OnlineLearner(NeuronLearner):
             engine.start.voltage, engine.start.q, repr(options), repr(self.deliveries), self.tau_e,
             repr(self.teaching), repr(self.rule), repr(session.asking.loss), self.optimiser.name, self.rates,
             self.decay, self.decoder, self.clip_norm, session.learn, session.running.n_steps,
-            repr(self.network), self.read, self.tau_out, repr(self.surrogate), *session.asking.identity(),
+            repr(network), self.read, self.tau_out, repr(self.surrogate), *session.asking.identity(), block,
+            network.reference, network.scale, [] if network.learn_couplings else cells.coupling,
+            *([] if gate is None else [gate.slope, gate.midpoint]),
+            sorted((name, value) for name, value in vars(self.optimiser).items() if isinstance(value, float)),
         )  # fmt: skip
 
     def begin(
@@ -267,7 +275,13 @@ class OnlineLearner(NeuronLearner):
             asking = Modulated(self.loss, modulator, (k, b, network.layout.size))
         elif reward is not None:
             asking = Rewarded(reward, self.teaching, network.n_outputs)
-        return Session(self, running, asking, self.deliveries, bool(learn))
+        session = Session(self, running, asking, self.deliveries, bool(learn))
+        if learn and not (k and session.ticks[0] + session.delay <= running.n_steps):
+            raise ParameterError(
+                f"nothing that is told arrives before the run ends at {running.n_steps * session.dt:g} ms, with "
+                f"{self.deliveries!r}; make the run longer, or give learn=False"
+            )
+        return session
 
     def heard(self, activity: NeuronActivity, running: Running) -> NeuronActivity:
         """The activity that is read at a tick."""

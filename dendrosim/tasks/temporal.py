@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, short
+from ..arguments import instance, number, numbers, short
 from ..biophysics.time.inputs import Spikes
 from ..errors import ParameterError
 
@@ -37,12 +37,16 @@ class Trials:
     Raises
     ------
     ParameterError
-        If there are not as many classes as trials.
+        If there are not as many classes as trials, or they are no whole numbers.
     """
 
-    def __init__(self, spikes: Spikes, y: Ints, factors: Mapping[str, Ints] | None = None) -> None:
+    def __init__(self, spikes: Spikes, y: ArrayLike, factors: Mapping[str, Ints] | None = None) -> None:
+        instance("spikes", spikes, Spikes, "such as ds.Spikes.poisson(rates, duration)")
+        y = numbers("y", y)
         if y.shape != (spikes.n_stimuli,):
             raise ParameterError(f"y has shape {y.shape}; expected ({spikes.n_stimuli},), one class per trial")
+        if y.dtype.kind not in "iub":
+            raise ParameterError(f"y has dtype {y.dtype}; classes are whole numbers")
         order = np.lexsort((spikes.source, spikes.time, spikes.stimulus))
         self.spikes = Spikes(
             spikes.time[order],
@@ -77,7 +81,7 @@ class Trials:
         ParameterError
             If there is no such trial.
         """
-        rows = np.asarray(trials)
+        rows = numbers("trials", trials)
         if rows.ndim != 1 or rows.dtype.kind not in "iu" or not rows.size:
             raise ParameterError(f"trials={short(trials)} must be a list of whole numbers, one or more")
         if rows.min() < 0 or rows.max() >= len(self):
@@ -118,7 +122,7 @@ class Trials:
         ParameterError
             If there is no such trial, or the period is not positive.
         """
-        rows = np.asarray(trials)
+        rows = numbers("trials", trials)
         if rows.ndim != 2:
             raise ParameterError(f"trials has shape {rows.shape}; expected (n, B), n trials of B stimuli")
         step = number("period", period, above=0.0, unit="ms")

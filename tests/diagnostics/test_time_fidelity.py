@@ -126,5 +126,7 @@ def test_what_cannot_be_compared_or_read_is_refused():
         ds.OnlineLearner(isopotential(), read="calcium")
     with pytest.raises(ParameterError, match="nothing to compare"):
         ds.time_fidelity(ds.OnlineLearner(isopotential(), "decoder_only"), trains(), np.zeros((3, 2)), duration=5.0)
+    with pytest.raises(ParameterError, match="targets are missing"):
+        ds.time_fidelity(ds.OnlineLearner(isopotential()), trains(), None, duration=5.0)
     with pytest.raises(ParameterError, match="learner must be OnlineLearner"):
         ds.time_fidelity(isopotential(), trains(), np.zeros((3, 2)), duration=5.0)

@@ -237,10 +237,34 @@ def test_impossible_options_are_refused():
     ):
         with pytest.raises(ParameterError, match=message):
             ds.Deliveries(**options)
-    for options, message in (({"every": 0.25}, "every: 0.25 ms"), ({"times": [9.0]}, "make it longer")):
+    with pytest.raises(ParameterError, match="surrogate=None"):
+        ds.OnlineLearner(cell(), surrogate=None)
+    for options, message in (
+        ({"every": 0.25}, "every: 0.25 ms"),
+        ({"times": [9.0]}, "make it longer"),
+        ({"every": 6.0}, "nothing that is told arrives"),
+        ({"times": [4.0], "delay": 2.0}, "nothing that is told arrives"),
+    ):
         learner = ds.OnlineLearner(cell(), deliveries=ds.Deliveries(**options))
         with pytest.raises(ParameterError, match=message):
             learner.run(np.full((1, 4), 0.3), np.ones((1, 1)), duration=5.0)
+
+
+@pytest.mark.parametrize("other", ["block", "scale", "reference", "coupling", "clip_value"])
+def test_a_file_of_a_run_that_differs_is_refused(tmp_path, other):
+    def run(resume: bool) -> None:
+        here = other if resume else ""
+        tree = ds.Compartments([-1, 0], leak=5.0, coupling=30.0 if here == "coupling" else 20.0, capacitance=60.0)
+        synapses = ds.Synapses(tree, [1], sign=1, conductance=1.0)
+        model = ds.Neurons(tree, synapses, readout="soma", scale=3.0 if here == "scale" else 2.0,
+                           reference=4.0 if here == "reference" else 2.0)  # fmt: skip
+        learner = ds.OnlineLearner(model, clip_value=1.0 if here == "clip_value" else 5.0)
+        options = {"store": tmp_path / "run.h5", "block": 2.0 if here == "block" else 5.0, "resume": resume}
+        learner.run(np.ones((1, 1)), np.ones((1, 1)), duration=10.0, **options)
+
+    run(False)
+    with pytest.raises(ParameterError, match="is of another run"):
+        run(True)
 
 
 def test_results_do_not_depend_on_threads():

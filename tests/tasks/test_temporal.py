@@ -194,6 +194,10 @@ def test_impossible_options_are_errors(make, options, message):
 def test_trials_need_a_class_each():
     with pytest.raises(ParameterError, match=r"y has shape \(3,\); expected \(2,\), one class per trial"):
         ds.tasks.Trials(ds.Spikes([1.0, 2.0], [0, 0], [0, 1]), np.zeros(3, int))
+    with pytest.raises(ParameterError, match="classes are whole numbers"):
+        ds.tasks.Trials(ds.Spikes([1.0, 2.0], [0, 0], [0, 1]), [0.5, 1.5])
+    with pytest.raises(ParameterError, match="different lengths"):
+        ds.tasks.spike_patterns(n_train=4, n_test=1).train.stream([[0], [1, 2]], 110.0)
 
 
 def test_a_cell_hears_a_batch():
