@@ -57,7 +57,10 @@ def update_back(
     mechanisms: Any, state: Any, at: Any, V: Any, credit: Any, change: Any, spike: Any, slant: Any, offset: Any,
     lanes: Any,
 ) -> None:  # fmt: skip
-    """`update_back` of every mechanism in a tuple; for compiled code."""
+    """`update_back` of every mechanism in a tuple, the last first; for compiled code.
+
+    All read the voltage as solved: one that resets it must be the last of its compartment.
+    """
     raise TypeError("for compiled code")
 
 
@@ -160,8 +163,8 @@ def _(
         lanes: Any,
     ) -> None:  # fmt: skip
         first = mechanisms[0]
-        _one_update(first, state, at, V, credit, change, spike, slant, offset, lanes)
         more = at + first.n_states * first.row.size * len(lanes)
         update_back(mechanisms[1:], state, more, V, credit, change, spike, slant, offset, lanes)
+        _one_update(first, state, at, V, credit, change, spike, slant, offset, lanes)
 
     return some if len(mechanisms) else none

@@ -315,7 +315,7 @@ def reverse(
     last: int,
     lanes: Lanes,
 ) -> None:
-    """Undo `n_steps` steps, which began after step `start`, for the blocks from `first` to `last`.
+    """Undo `n_steps` steps, which began after step `start`, for the blocks from `first` to `last`, the last step first.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ from .trace import Checkpoints, Snapshot, Trace
 
 if TYPE_CHECKING:
     from .engine import Engine
+    from .problem import Problem
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -118,9 +119,31 @@ def _spikes(trace: Trace, engine: Engine, given: ArrayLike | None) -> Array | No
     step = np.rint(trace.spike_time / trace.dt).astype(np.int64) - 1
     site = np.full(problem.size, -1)
     fires = np.flatnonzero(problem.site_fires)
-    site[problem.site_compartment[fires]] = fires
+    places = problem.site_compartment[fires]
+    if np.unique(places).size < places.size:
+        raise ParameterError(
+            f"spike_gradient of shape {table.shape} is ambiguous where two mechanisms of a compartment fire; give one "
+            f"of shape {whole}, by step and site"
+        )
+    site[places] = fires
     np.add.at(out, (step, trace.spike_stimulus, site[trace.spike_compartment]), table)
     return out
+
+
+def _refuse_early_resets(problem: Problem) -> None:
+    """Going back, every mechanism reads the voltage as solved, before any reset."""
+    reset = np.full(problem.size, -1)
+    for i, (arrays, (kind, rows)) in enumerate(zip(problem.mechanisms, problem.active, strict=True)):
+        early = reset[rows]
+        if kind.n_states and (early >= 0).any():
+            first, at = int(early[early >= 0][0]), int(rows[early >= 0][0])
+            raise ParameterError(
+                f"no gradient goes through mechanisms[{i}] ({kind.name!r}), which follows mechanisms[{first}] "
+                f"({problem.active[first][0].name!r}) at compartment {at} and reads the voltage after its reset: "
+                f"put mechanisms[{first}] after it"
+            )
+        if hasattr(arrays, "reset"):
+            reset[rows] = i
 
 
 class _Backward:
@@ -149,6 +172,7 @@ class _Backward:
                     f"mechanisms_adjoint.register_adjoint how to go back through {type(arrays).__name__}, or simulate "
                     "without it"
                 )
+        _refuse_early_resets(problem)
         places = problem.n_blocks * problem.width
         links = self.engine.recurrence.links
         ring = links.length * links.n_sources

@@ -90,13 +90,18 @@ def rows_of(
             found[f"clamps[{i}]"] = own[0]
     if isinstance(initial, Snapshot):
         found["initial"] = len(initial.voltage)
-    elif not isinstance(initial, str) and np.ndim(initial) == 2:
-        found["initial"] = len(initial)
+    elif not isinstance(initial, str):
+        table = numbers("initial", initial)
+        if table.ndim == 2:
+            found["initial"] = len(table)
     if n_stimuli is not None:
         found["n_stimuli"] = count("n_stimuli", n_stimuli, 1)
     if len(set(found.values())) > 1:
         said = ", ".join(f"{name} {value}" for name, value in found.items())
         raise ParameterError(f"different numbers of stimuli: {said}; give all the same")
+    for name, value in found.items():
+        if value < 1:
+            raise ParameterError(f"there are no stimuli in {name}; give one or more")
     return next(iter(found.values()), 1)
 
 
@@ -134,7 +139,7 @@ def recorded(name: str, value: Any, size: int, named: dict[str, Ints]) -> Ints:
             )
         return np.array(known[value])
     given = np.atleast_1d(numbers(name, value))
-    if given.size and (given.ndim != 1 or given.dtype.kind not in "iu"):
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise ParameterError(f"{name}={short(value)} must be a list of indices")
     outside = (given < 0) | (given >= size)
     if outside.any():

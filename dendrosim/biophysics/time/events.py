@@ -92,7 +92,7 @@ def of_spikes_each(
     nearest = np.maximum(np.ceil(tick - 0.5 - 1e-9), 0.0)
     begun = np.floor(tick + 1e-9)
     by_source = np.argsort(spikes.source, kind="stable")
-    starts = np.searchsorted(spikes.source[by_source], np.arange(spikes.n_inputs + 1))
+    starts = np.searchsorted(spikes.source[by_source], np.arange(int(source.max(initial=-1)) + 2))
     added: list[list[tuple[Floats, Floats, Floats]]] = []  # by time course: step, p, q of every spike
     for kind in courses:
         if arrival == "exact":

@@ -235,8 +235,8 @@ class Clamp:
         if array.ndim > 2 or (interval is None and array.ndim > 1) or (interval is not None and array.ndim == 0):
             need = "a number or (B,)" if interval is None else "(K,) or (K, B)"
             raise ParameterError(f"amplitude has shape {array.shape}; expected {need}, pA")
-        if not np.isfinite(array).all():
-            raise ParameterError(f"amplitude={short(amplitude)} pA must be finite")
+        if not array.size or not np.isfinite(array).all():
+            raise ParameterError(f"amplitude={short(amplitude)} pA must be finite, one value or more")
         begin = number("start", start, unit="ms")
         if stop is not None and number("stop", stop, unit="ms") < begin:
             raise ParameterError(f"stop={stop:g} ms is before start={begin:g} ms")

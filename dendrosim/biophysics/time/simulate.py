@@ -317,6 +317,8 @@ def checked(
 def _steps(name: str, value: Any, dt: float) -> int:
     length = number(name, value, least=0, unit="ms")
     steps = length / dt
+    if steps >= 2**53:
+        raise ParameterError(f"{name}={short(value)} ms is too many steps of dt={dt:g} ms; take a greater dt")
     if abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
         raise ParameterError(
             f"{name}={short(value)} ms is no whole number of steps of dt={dt:g} ms; {round(steps) * dt:g} ms would be"

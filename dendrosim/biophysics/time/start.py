@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from .trace import Snapshot
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+STATES = ("voltage", "p", "q", "mechanism")
+"""Of a snapshot, what is computed with."""
 
 
 def first_snapshot(
@@ -54,7 +58,8 @@ def first_snapshot(
     }
     shapes["activity"] = (b, problem.n_inputs)
     if isinstance(initial, Snapshot):
-        return snapshot_given(initial, shapes)
+        same = snapshot_given(initial, shapes)
+        return replace(same, **{name: getattr(same, name).astype(problem.dtype) for name in STATES})
     p, q, activity = np.zeros((b, d)), np.zeros((b, d)), np.zeros((b, problem.n_inputs))
     if isinstance(initial, str) and initial == "rest":
         voltage = np.full((b, n), problem.offset)

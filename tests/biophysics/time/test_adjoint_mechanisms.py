@@ -121,6 +121,21 @@ def test_two_mechanisms_and_snapshots() -> None:
     case.check(case.gradient(), h=1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_channels_where_a_soma_is_reset(method: str) -> None:
+    """Gates see the voltage before the reset, and their gradient passes it by."""
+    channels, fire = ds.HodgkinHuxley(at=[0], potassium=0.02), ds.IntegrateAndFire()
+    case = Case(6.0, 200.0, method=method, mechanisms=(channels, fire))
+    gradient = case.gradient()
+    assert gradient.trace.spike_time.size > 1
+    case.check(gradient, h=1e-6, rtol=1e-5)
+    with pytest.raises(ds.errors.ParameterError, match="ambiguous"):
+        case.gradient(spike_gradient=np.ones(gradient.trace.spike_time.size))
+    case.options["mechanisms"] = (fire, channels)
+    with pytest.raises(ds.errors.ParameterError, match=r"put mechanisms\[0\] after it"):
+        case.gradient()
+
+
 def test_without_surrogate_spikes_are_constants() -> None:
     case = Case(15.0, 200.0, mechanisms=ds.IntegrateAndFire())
     plain = case.gradient()

@@ -33,6 +33,7 @@ NAMES = {
     ("run(every=0)", ("every=0", ">= 1")),
     ("run(record='axon')", ("record='axon'", "'soma', 'all', 'none'")),
     ("run(record=[9])", ("record[0] = 9", "0 to 4")),
+    ("run(record=np.zeros((0, 3)))", ("record=", "indices")),
     ("run(record=[0.5])", ("record=[0.5]", "indices")),
     ("run(record_synapses=[3])", ("record_synapses[0] = 3", "0 to 2")),
     ("run(method='rk4')", ("method='rk4'", "'backward_euler', 'crank_nicolson'")),
@@ -62,6 +63,10 @@ NAMES = {
     ("run(initial='now')", ("initial='now'", "'rest', 'steady'")),
     ("run(initial=[1.0])", ("(1,)", "(5,)")),
     ("run(initial=ds.simulate(tree, duration=0).final)", ("initial.voltage", "(1, 3)", "(1, 5)")),
+    ("run(initial=[[1.0], [1.0, 2.0]])", ("initial=", "lengths")),
+    ("run(np.ones((0, 3)))", ("no stimuli in inputs",)),
+    ("run(ds.Spikes([], [], n_inputs=3, n_stimuli=0))", ("no stimuli in the spikes",)),
+    ("run(dt=1e-320)", ("duration=200", "too many steps")),
     ("run(dtype='int32')", ("int32", "'float64', 'float32'")),
     ("run(threads=0)", ("threads=0",)),
     ("run(resume=True)", ("store=", "trace.final")),
@@ -77,6 +82,7 @@ NAMES = {
     ("ds.Waveform(np.ones((2, 3)), 1.0)", ("(2, 3)", "(K, B, P)")),
     ("ds.Waveform(np.ones((1, 2, 3)), 1.0, unit='kHz')", ("unit='kHz'", "'Hz'")),
     ("ds.Clamp(0, [[1.0]])", ("(1, 1)", "pA")),
+    ("ds.Clamp(0, [], interval=1.0)", ("amplitude=[]", "one value or more")),
     ("ds.Clamp(0, nan)", ("amplitude=nan", "finite")),
     ("ds.Clamp(0, 1.0, start=5, stop=2)", ("stop=2", "start=5")),
     ("ds.Clamp(-1, 1.0)", ("compartment=-1",)),
@@ -102,6 +108,19 @@ def test_numbers_that_blow_up_are_told() -> None:
             gated, ds.Synapses(gated, [1], sign=1, conductance=1e60), np.full((1, 1), 1e60), dtype="float64",
             integration="additive", current=[1.7e308, 1.7e308], duration=1.0, dt=0.1, kinetics="instantaneous",
         )  # fmt: skip
+
+
+def test_spikes_may_be_of_the_first_inputs_only() -> None:
+    few, all_inputs = (ds.Spikes([1.0], [0], n_inputs=n) for n in (1, 3))
+    one, other = (ds.simulate(CELL, SYNAPSES, spikes, duration=5.0) for spikes in (few, all_inputs))
+    np.testing.assert_array_equal(one.voltage, other.voltage)
+    assert np.ptp(one.voltage) > 0
+
+
+def test_a_snapshot_is_taken_in_the_type_that_is_asked_for() -> None:
+    first = ds.simulate(CELL, SYNAPSES, SPIKES, duration=5.0)
+    later = ds.simulate(CELL, SYNAPSES, SPIKES, duration=5.0, initial=first.final, dtype="float32", record_synapses=[0])
+    assert later.voltage.dtype == later.conductance.dtype == np.float32
 
 
 def test_voltages_of_branch_points_follow_their_neighbours() -> None:
