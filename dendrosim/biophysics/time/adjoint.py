@@ -208,6 +208,7 @@ class _Backward:
         order[problem.order] = np.arange(problem.order.size)
         self.coupling[problem.compartments.parent < 0] = 0.0
         given = engine.given
+        initial = self._initial()
         p, q = problem.batch(self.credits.p), problem.batch(self.credits.q)
         inputs = spikes = None
         if isinstance(given, Spikes):
@@ -220,7 +221,7 @@ class _Backward:
             conductance=self.conductance[order].astype(kind),
             coupling=self.coupling.astype(kind),
             leak=self.leak.astype(kind),
-            initial=self._initial(),
+            initial=initial,
             current=self.current,
             compartment=self.probes,
             inputs=inputs,
@@ -228,7 +229,7 @@ class _Backward:
         )
 
     def _initial(self) -> Array:
-        """By voltages at time 0."""
+        """By voltages at time 0; leaks and couplings gain what they do to branch points then."""
         problem = self.problem
         credit = np.asarray(problem.voltages(self.credits.voltage), np.float64)
         gone = problem.slot >= problem.tree.n_dense
@@ -237,7 +238,11 @@ class _Backward:
         if not isinstance(self.kept.setup.initial, Snapshot):
             start = self.engine.start.voltage + problem.offset
             credit += problem.mechanism_credits(start, problem.batch(self.credits.mechanism))
-            credit = consistent_back(problem.compartments, credit)
+            credit, q = consistent_back(problem.compartments, credit)
+            child = np.flatnonzero(problem.compartments.parent >= 0)
+            parent, v = problem.compartments.parent[child], self.engine.start.voltage
+            self.leak -= (v * q).sum(axis=0)
+            self.coupling[child] += ((v[:, child] - v[:, parent]) * (q[:, parent] - q[:, child])).sum(axis=0)
         return credit.astype(problem.dtype)
 
     def _segment(self, start: int, count: int, state: bytes) -> None:

@@ -146,16 +146,17 @@ def _consistent(compartments: Compartments, voltage: Floats) -> Floats:
     return voltage
 
 
-def consistent_back(compartments: Compartments, credit: Floats) -> Floats:
-    """Gradient (B, N) by voltages before they were made consistent, from that by those after it."""
+def consistent_back(compartments: Compartments, credit: Floats) -> tuple[Floats, Floats]:
+    """Gradient (B, N) by voltages before they were made consistent, and by currents, from that by those after it."""
     bare, others, own, between = _bare(compartments)
+    current = np.zeros_like(credit)
     if bare.size and credit[:, bare].any():
         from scipy.sparse.linalg import spsolve
 
         solved = np.asarray(spsolve(own, credit[:, bare].T)).reshape(bare.size, -1)  # `own` is symmetric
         credit[:, others] -= (between.T @ solved).T
-        credit[:, bare] = 0.0
-    return credit
+        current[:, bare], credit[:, bare] = solved.T, 0.0
+    return credit, current
 
 
 def _bare(compartments: Compartments) -> tuple[Ints, Ints, Any, Any]:

@@ -297,6 +297,14 @@ def test_branch_points_without_capacitance(method: str) -> None:
     np.testing.assert_allclose((gradient.conductance * d).sum(), slope, rtol=1e-7)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("record", [[0, 13], "all"])
+def test_where_branch_points_begin_depends_on_leaks_and_couplings(method: str, record: Any) -> None:
+    case = Case(4, n_stimuli=3, method=method, record=record, every=2)
+    case.capacitance[np.unique(case.parent[3:])[1:3]] = 0.0
+    case.check(case.gradient())
+
+
 @pytest.mark.parametrize("n_stimuli", [1, 20])
 def test_results_do_not_depend_on_threads(n_stimuli: int) -> None:
     case = Case(6, n_stimuli=n_stimuli)
