@@ -43,7 +43,7 @@ def somewhere_else_without_a_screen(tmp_path, monkeypatch):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_examples_of_a_page_run(page):
     blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    names: dict[str, object] = {}
+    names: dict[str, object] = {"__name__": "__main__"}  # as in a session; numba asks where functions are from
     for block in blocks:
         exec(compile(block, str(page), "exec"), names)
 
