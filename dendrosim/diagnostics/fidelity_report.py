@@ -19,6 +19,19 @@ ROW = np.dtype([("group", "U64"), ("cosine", "f8"), ("scale_mismatch", "f8"), ("
 MEASURES = ("cosine", "scale_mismatch", "relative_l2")
 
 
+def row_of(table: np.ndarray[Any, Any], group: str) -> np.void:
+    """The row of a table of `ROW` that has this group.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such row; the message lists those that there are.
+    """
+    names = table["group"].tolist()
+    row: np.void = table[names.index(choose("group", group, names))]
+    return row
+
+
 class Fidelity:
     """How close the gradient of a local rule is to the exact one; made by `fidelity` or `compare_gradients`.
 
@@ -98,9 +111,7 @@ class Fidelity:
         ParameterError
             If there is no such row; the message lists those that there are.
         """
-        names = self.table["group"].tolist()
-        row: np.void = self.table[names.index(choose("group", group, names))]
-        return row
+        return row_of(self.table, group)
 
     def layers(self, population: str | None = None, group: str | None = None) -> np.ndarray[Any, Any]:
         """Rows of layers of compartments, from the soma outwards.

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import instance
-from ..errors import ParameterError, choose
-from .fidelity_report import ROW
+from ..errors import ParameterError
+from .fidelity_report import ROW, row_of
 from .measures import compare
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ class TimeFidelity:
         ParameterError
             If there is no such row; the message lists those that there are.
         """
-        names = self.table["group"].tolist()
-        row: np.void = self.table[names.index(choose("group", group, names))]
-        return row
+        return row_of(self.table, group)
 
     def __repr__(self) -> str:
         row = self["all"]

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, numbers, short, whole
+from ..arguments import number, short, whole
 from ..errors import FileFormatError, ParameterError, choose
 from .decoders import Decoder, Linear
+from .matrices import batch_given, one_thread
 from .point import ACTIVATIONS, PointActivity, PointLayout
 
 Floats = NDArray[Any]
@@ -173,18 +174,11 @@ class PointMLP:
 
     def checked(self, x: ArrayLike) -> Floats:
         """`x` as a C-ordered array of the network's dtype, or an error that says what is wrong."""
-        array = numbers("x", x)
-        if array.ndim != 2 or array.shape[1] != self.n_inputs or array.shape[0] < 1:
-            raise ParameterError(f"x has shape {array.shape}; expected (B, {self.n_inputs}), one row per sample")
-        if not np.isfinite(array.min()) or not np.isfinite(array.max()):
-            raise ParameterError("x has values that are NaN or infinite; inputs must be finite")
-        return np.ascontiguousarray(array, self.dtype)
+        return batch_given(x, self.n_inputs, self.dtype)
 
     def threads_for(self, n_samples: int, threads: int | None) -> int:
         """1: products of matrices are numpy's, whose threads OPENBLAS_NUM_THREADS, or the like, sets."""
-        if threads is not None:
-            whole("threads", threads, 1)
-        return 1
+        return one_thread(threads)
 
     def forward(self, x: ArrayLike, *, threads: int | None = None, out: PointActivity | None = None) -> PointActivity:
         """Voltages and outputs of all hidden units, and logits.

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import number, numbers, short
 from ..biophysics.time.kinetics import Instantaneous, Kinetics
 from ..biophysics.time.kinetics import kinetics as kinetics_named
+from ..biophysics.time.steps import off_grid
 from ..errors import ParameterError
 
 Floats = NDArray[Any]
@@ -128,7 +129,7 @@ def in_steps(name: str, value: float, dt: float) -> int:
         If it is no whole number of them.
     """
     steps = value / dt
-    if abs(steps - round(steps)) > 1e-6 * max(1.0, steps) or (steps < 0.5 < value / dt + 0.5 and name != "delay"):
+    if off_grid(steps) or (0.0 < steps < 0.5 and name != "delay"):
         raise ParameterError(
             f"{name}: {value:g} ms is no whole number of steps of dt={dt:g} ms; {max(1, round(steps)) * dt:g} ms is"
         )

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...arguments import instance, numbers
 from ...errors import ParameterError
 from .mechanisms import Mechanism
+from .steps import off_grid
 
 if TYPE_CHECKING:
     from ...morphology.compartments import Compartments
@@ -136,7 +137,7 @@ def lags_given(
             + ("" if several else "; give it one, such as mechanisms=ds.IntegrateAndFire()")
         )
     steps = given.delay / dt
-    wrong = (np.abs(steps - np.round(steps)) > 1e-6 * np.maximum(1.0, steps)) | (np.round(steps) < 1)
+    wrong = off_grid(steps) | (np.round(steps) < 1)
     if wrong.any():
         first = int(np.argmax(wrong))
         near = max(1, round(float(steps[first])))

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ...errors import ParameterError
 from .inputs import Spikes, Waveform
 from .kinetics import Kinetics
+from .steps import off_grid
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -165,6 +166,6 @@ def steps_of(interval: float, dt: float) -> int:
     if interval == np.inf:
         return 2**62
     steps = interval / dt
-    if steps < 0.5 or abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
+    if steps < 0.5 or off_grid(steps):
         raise ParameterError(f"interval={interval:g} ms must be a whole number of steps of dt={dt:g} ms")
     return round(steps)

@@ -30,6 +30,7 @@ from .mechanisms import Mechanism
 from .population import recorder_for
 from .registry import mechanisms_given
 from .setup import Setup
+from .steps import off_grid
 from .store import Layout, Store
 from .trace import Checkpoints, Snapshot, Trace
 
@@ -319,7 +320,7 @@ def _steps(name: str, value: Any, dt: float) -> int:
     steps = length / dt
     if steps >= 2**53:
         raise ParameterError(f"{name}={short(value)} ms is too many steps of dt={dt:g} ms; take a greater dt")
-    if abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
+    if off_grid(steps):
         raise ParameterError(
             f"{name}={short(value)} ms is no whole number of steps of dt={dt:g} ms; {round(steps) * dt:g} ms would be"
         )

@@ -15,6 +15,7 @@ from ...arguments import number, numbers, whole
 from ...construct import options_of
 from ...errors import FileFormatError, ParameterError, choose
 from ...kernels.memory import aligned
+from ..matrices import batch_given, one_thread
 from .blocks import Block
 from .parts import Embedding, Floats, Head, Parameters
 
@@ -126,18 +127,11 @@ class ResidualNetwork:
 
     def checked(self, x: ArrayLike) -> Floats:
         """`x` as a C-ordered array of the network's dtype, or an error that says what is wrong."""
-        array = numbers("x", x)
-        if array.ndim != 2 or array.shape[1] != self.n_inputs or array.shape[0] < 1:
-            raise ParameterError(f"x has shape {array.shape}; expected (B, {self.n_inputs}), one row per sample")
-        if not np.isfinite(array.min()) or not np.isfinite(array.max()):
-            raise ParameterError("x has values that are NaN or infinite; inputs must be finite")
-        return np.ascontiguousarray(array, self.dtype)
+        return batch_given(x, self.n_inputs, self.dtype)
 
     def threads_for(self, n_samples: int, threads: int | None) -> int:
         """1: products of matrices are numpy's, whose threads OPENBLAS_NUM_THREADS, or the like, sets."""
-        if threads is not None:
-            whole("threads", threads, 1)
-        return 1
+        return one_thread(threads)
 
     def forward(self, x: ArrayLike, *, out: Passage | None = None) -> Passage:
         """Activity of all layers, and logits.
