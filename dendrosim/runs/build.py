@@ -14,10 +14,14 @@ from ..morphology.tree import Morphology
 from ..networks.decoders import DECODERS
 from ..networks.mlp import PointMLP
 from ..networks.network import Network
+from ..networks.residual import ARCHITECTURES, ResidualNetwork
 from ..plasticity.optimisers import OPTIMISERS
 from ..tasks.registry import load
+from ..tasks.student import standardisation
 from ..tasks.task import Task
+from ..training.callbacks import Callback
 from ..training.credit import RecordCredit
+from ..training.evaluation import KeepTeaching, RecordEvaluation
 from ..training.fidelity import RecordFidelity
 from ..training.run import Run
 
@@ -65,12 +69,16 @@ def task_of_run(run: Run) -> Task:
     return task
 
 
-def network_of(settings: Mapping[str, Any], task: Task, seed: int) -> Network | PointMLP:
+def network_of(settings: Mapping[str, Any], task: Task, seed: int) -> Network | PointMLP | ResidualNetwork:
     """The network of a section [network] for a task; `seed` unless it has one of its own."""
     options = {"seed": seed, **settings}
     kind = options.pop("kind", "dendritic")
     if kind == "point_mlp":
         return _mlp(options, task)
+    if kind in ARCHITECTURES:
+        if options.pop("standardise", True):
+            options["center"], options["scale"] = standardisation(task)
+        return ARCHITECTURES[kind](task.n_inputs, task.n_classes, **options)
     if "cells" not in options:
         raise ParameterError("[network] has no cells; give the neurons of each layer, such as cells = [20]")
     decoder = options.get("decoder", "linear")
@@ -108,8 +116,10 @@ def training_of(settings: Mapping[str, Any]) -> Table:
     for section in ("teaching", "rule"):
         if section in settings:
             options[section] = dict(settings[section])
-    followed = {"fidelity": RecordFidelity, "credit": RecordCredit}
-    hooks = [kind(**settings[section]) for section, kind in followed.items() if section in settings]
+    followed = {"fidelity": RecordFidelity, "credit": RecordCredit, "evaluation": RecordEvaluation}
+    hooks: list[Callback] = [kind(**settings[section]) for section, kind in followed.items() if section in settings]
+    if "evaluation" in settings:
+        hooks.append(KeepTeaching())
     if hooks:
         options["callbacks"] = hooks
     return options

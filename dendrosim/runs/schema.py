@@ -32,6 +32,15 @@ TRAINING: dict[str, tuple[str, ...]] = {
     "test_each_epoch": (TRUTH,),
     "threads": (WHOLE,),
 }
+_RESIDUAL: dict[str, tuple[str, ...]] = {
+    "kind": (TEXT,),
+    "width": (WHOLE,),
+    "depth": (WHOLE,),
+    "hidden": (WHOLE,),
+    "standardise": (TRUTH,),
+    "dtype": (TEXT,),
+    "seed": (WHOLE,),
+}
 NETWORKS: dict[str, dict[str, tuple[str, ...]]] = {
     "dendritic": {
         "kind": (TEXT,),
@@ -62,6 +71,9 @@ NETWORKS: dict[str, dict[str, tuple[str, ...]]] = {
         "dtype": (TEXT,),
         "seed": (WHOLE,),
     },
+    "resmlp": {**_RESIDUAL, "block": (TEXT,), "terminal_norm": (TRUTH,)},
+    "student": _RESIDUAL,
+    "vit_mini": {**_RESIDUAL, "patch": (WHOLE,), "heads": (WHOLE,), "channels": (WHOLE,)},
 }
 """Keys of a network by its kind."""
 MORPHOLOGY: dict[str, tuple[str, ...]] = {
@@ -77,6 +89,7 @@ FIDELITY: dict[str, tuple[str, ...]] = {
     "rule": (TEXT, TABLE),
 }
 CREDIT: dict[str, tuple[str, ...]] = {"every": (WHOLE,), "samples": (WHOLE,)}
+EVALUATION: dict[str, tuple[str, ...]] = {**CREDIT, "epsilon": (NUMBER,)}
 TASK: dict[str, tuple[str, ...]] = {
     "name": (TEXT,),
     "seed": (WHOLE,),
@@ -86,7 +99,7 @@ TASK: dict[str, tuple[str, ...]] = {
 """Keys of every task; the others are options of the one that is named."""
 SUBSET: dict[str, tuple[str, ...]] = {"n_train": (WHOLE,), "n_test": (WHOLE,), "seed": (WHOLE,)}
 AUGMENTED: dict[str, tuple[str, ...]] = {"shift": (WHOLE,), "flip": (TRUTH,)}
-SECTIONS = ("task", "network", "teaching", "rule", "training", "fidelity", "credit")
+SECTIONS = ("task", "network", "teaching", "rule", "training", "fidelity", "credit", "evaluation")
 TOP: dict[str, tuple[str, ...]] = {
     "description": (TEXT,),
     "seeds": (WHOLES,),
@@ -126,6 +139,7 @@ def check(settings: Mapping[str, Any]) -> None:
     keys("[training]", settings.get("training", {}), TRAINING)
     keys("[fidelity]", settings.get("fidelity", {}), FIDELITY)
     keys("[credit]", settings.get("credit", {}), CREDIT)
+    keys("[evaluation]", settings.get("evaluation", {}), EVALUATION)
     for section in ("teaching", "rule"):
         if "name" not in settings.get(section, {"name": ""}):
             raise ParameterError(f"[{section}] has no name")

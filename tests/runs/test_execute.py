@@ -250,3 +250,71 @@ def test_figures_of_what_there_is(done, tmp_path):
     single = ds.train(PointMLP(64, 10, 4), task, teaching="exact", epochs=1, validation=0)
     (path,) = plot_runs(Summary(ds.runs.Runs([single])), tmp_path, ending="svg")
     assert path.name == "learning_curves.svg"
+
+
+RESIDUAL = {
+    "seeds": [3],
+    "task": {"name": "student", "n_train": 200, "n_test": 100},
+    "network": {"kind": "resmlp", "width": 12, "depth": 2, "block": "3lin", "terminal_norm": False},
+    "training": {
+        "epochs": 2,
+        "optimiser": "adamw",
+        "clip_value": False,
+        "schedule": {"name": "cosine", "per": "epoch"},
+        "validation": 0,
+        "restore_best": False,
+    },
+    "evaluation": {"samples": 40},
+    "arms": [
+        {"name": "dfa", "teaching": {"name": "dfa"}, "rule": {"name": "3F", "penalty": 0.01}},
+        {"name": "bridge", "teaching": {"name": "state_bridge"}},
+        {"name": "raw", "teaching": {"name": "frozen"}, "network": {"standardise": False}},
+        {"name": "student", "teaching": {"name": "fa"}, "network": {"kind": "student", "width": 12, "depth": 2}},
+    ],
+}
+
+
+def test_residual_networks_are_those_of_the_library(tmp_path):
+    done = run_experiment(Experiment.from_table("residual", RESIDUAL), tmp_path)
+    assert [one.error for one in done] == [""] * 4
+    runs = {run.name: ds.Run.load(run.path) for run in ds.runs.load(tmp_path)}
+    task = ds.tasks.load("student", n_train=200, n_test=100)
+    center, scale = ds.tasks.standardisation(task)
+    network = ds.networks.ResMLP(64, 10, 12, 2, block="3lin", terminal_norm=False, center=center, scale=scale, seed=3)
+    own = ds.train(
+        network,
+        task,
+        teaching="dfa",
+        rule={"name": "3F", "penalty": 0.01},
+        epochs=2,
+        optimiser="adamw",
+        clip_value=None,
+        schedule={"name": "cosine", "per": "epoch"},
+        validation=0,
+        restore_best=False,
+        callbacks=[ds.training.RecordEvaluation(samples=40), ds.training.KeepTeaching()],
+        seed=3,
+    )
+    for name, value in own.network.parameters.items():
+        assert (value == runs["dfa"].network.parameters[name]).all()
+    assert (runs["dfa"].records["evaluation"]["activity"] == own.records["evaluation"]["activity"]).all()
+    assert (runs["raw"].network.center == 0).all() and (runs["raw"].network.scale == 1).all()
+    assert runs["student"].config["network"]["architecture"] == "student"
+    for name in ("dfa", "bridge", "student"):
+        # what the signal drew or learned came back from the file
+        found = ds.training.auditable(runs[name]).layers(task.x_test[:40], task.y_test[:40])
+        last = runs[name].records["evaluation"]
+        sizes = [np.linalg.norm(h.astype(float), axis=1).mean() for h in found.activity]
+        assert np.allclose(sizes, last["activity"][-3:], rtol=1e-6)
+        told = [np.linalg.norm(a.astype(float), axis=1).mean() for a in found.told]
+        assert np.allclose(told, last["credit"][-3:-1], rtol=1e-6)
+
+
+def test_keys_of_residual_networks_are_checked():
+    for network, message in (
+        ({"kind": "student", "block": "3lin"}, r"\[network\]: 'block' is not known"),
+        ({"kind": "resmlp", "cells": [3]}, r"\[network\]: 'cells' is not known"),
+        ({"kind": "vit_mini", "standardise": "no"}, r"standardise = 'no' is text; it must be true or false"),
+    ):
+        with pytest.raises(ParameterError, match=message):
+            Experiment.from_table("bad", {**RESIDUAL, "arms": [], "network": network})
