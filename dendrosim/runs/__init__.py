@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_HOME = {"Runs": "collection", "load": "collection"}
+_HOME = {"Runs": "collection", "load": "collection", "AuditedRuns": "audited", "audit_runs": "audit"}
 
-__all__ = ["Runs", "load"]
+__all__ = ["AuditedRuns", "Runs", "audit_runs", "load"]
 
 if TYPE_CHECKING:
+    from .audit import audit_runs
+    from .audited import AuditedRuns
     from .collection import Runs, load
 
 

@@ -110,8 +110,8 @@ class Summary:
                 rows.append([*mine, *more])
         table = self.runs.table
         return (
-            _csv(where / "summary.csv", heads, rows),
-            _csv(where / "runs.csv", list(COLUMNS), [[one[name] for name in COLUMNS] for one in table]),
+            write_csv(where / "summary.csv", heads, rows),
+            write_csv(where / "runs.csv", list(COLUMNS), [[one[name] for name in COLUMNS] for one in table]),
         )
 
 
@@ -151,7 +151,8 @@ def _range(interval: Interval, form: str) -> str:
     return "-" if interval.n < 2 else f"[{interval.low:{form}}, {interval.high:{form}}]"
 
 
-def _csv(path: Path, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:
+def write_csv(path: Path, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:
+    """Write a table, whole or not at all."""
     part = path.with_name(f".{path.name}.part")
     with part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

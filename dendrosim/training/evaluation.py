@@ -101,7 +101,7 @@ class KeepTeaching(Callback):
         self._state = dict(state)
 
 
-def auditable(run: Run) -> Auditable:
+def auditable(run: Run, threads: int | None = None) -> Auditable:
     """The trained network of a run, with the teaching signal that trained it, for `dendrosim.diagnostics.audit`.
 
     Parameters
@@ -109,6 +109,8 @@ def auditable(run: Run) -> Auditable:
     run : Run
         One of `dendrosim.train`, fresh or from a file. What signals learned in training has to be among its records
         (`KeepTeaching`); fixed random feedback is drawn again from the seed.
+    threads : int, optional
+        Of the kernels of dendritic networks and point networks.
 
     Returns
     -------
@@ -137,4 +139,4 @@ def auditable(run: Run) -> Auditable:
         return ResidualSubject(
             network, teaching, penalty=float(config["rule"].get("penalty", 0.0)), state=state, seed=seed
         )
-    return DendriticSubject(network, teaching, loss=dict(config["loss"]), state=state, seed=seed)
+    return DendriticSubject(network, teaching, loss=dict(config["loss"]), state=state, seed=seed, threads=threads)
