@@ -15,7 +15,8 @@ from ..diagnostics.evaluation_verdict import Accuracy, Thresholds
 from ..errors import DendrosimError, ParameterError
 from ..training.evaluation import auditable
 from ..training.run import Run
-from .audited import AuditedArm, AuditedRun, AuditedRuns, labels
+from .audit_names import labels, places
+from .audited import AuditedArm, AuditedRun, AuditedRuns
 from .baselines import Baseline, Baselines, given, is_frozen
 from .build import task_of_run
 
@@ -86,7 +87,7 @@ def audit_runs(
     >>> audited[0].audit.gap == runs[0].test_accuracy - runs[1].test_accuracy
     True
     >>> audited[1].reason
-    "a frozen baseline: nothing along its depth was told anything"
+    'a frozen baseline: nothing along its depth was told anything'
     """
     members = [instance("runs", run, Run, "such as those of ds.runs.load('folder')") for run in runs]
     if not members:
@@ -101,12 +102,12 @@ def audit_runs(
         _draws(null),
         threads,
     )
-    named = labels(members)
+    named = list(zip(labels(members), places(members), strict=True))
     # those of one task after another: few tasks are kept in memory
     order = sorted(range(len(members)), key=lambda i: str(members[i].config["task"]["hash"]))
     found: dict[int, AuditedRun] = {}
     for i in order:
-        found[i] = job.one(members[i], named[i])
+        found[i] = job.one(members[i], *named[i])
         if progress is not None:
             progress(found[i], len(found), len(members))
     return AuditedRuns([found[i] for i in range(len(members))], job.thresholds)
@@ -132,7 +133,7 @@ class _Job:
     null: int
     threads: int | None
 
-    def one(self, run: Run, label: str) -> AuditedRun:
+    def one(self, run: Run, arm: str, setting: str) -> AuditedRun:
         """Audit a run; the network goes back to its file afterwards."""
         began, stored = time.perf_counter(), run.trained is None and run.path is not None
         reasons: dict[str, str] = {}
@@ -148,7 +149,7 @@ class _Job:
         finally:
             if stored:
                 run.trained = None
-        return AuditedRun(run=run, arm=label, reasons=reasons, seconds=time.perf_counter() - began, **found)
+        return AuditedRun(run, arm, setting, reasons=reasons, seconds=time.perf_counter() - began, **found)
 
     def _audit(self, run: Run, found: dict[str, Any], reasons: dict[str, str]) -> None:
         task = task_of_run(run)

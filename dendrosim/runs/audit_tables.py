@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..diagnostics.evaluation_verdict import STRATEGIES, Verdict
+from .audit_names import experiment
 
 if TYPE_CHECKING:
     from .audited import AuditedArm, AuditedRun, AuditedRuns, Spread
@@ -33,7 +34,8 @@ def run_table(audited: AuditedRuns) -> NDArray[Any]:
         config = one.run.config
         row: dict[str, Any] = {
             "arm": one.arm,
-            "experiment": str(config.get("experiment", {}).get("name", "")),
+            "setting": one.setting,
+            "experiment": experiment(one.run),
             "task": config["task"]["name"],
             "teaching": config["teaching"]["name"],
             "rule": config["rule"]["name"],
@@ -113,13 +115,13 @@ def _structured(rows: Sequence[dict[str, Any]]) -> NDArray[Any]:
 
 def text(audited: AuditedRuns) -> str:
     """Tables by arm, baselines, what was left out, and thresholds."""
-    arms = audited.arms
-    parts = [_protocol(arms)]
-    functions = _functions(arms)
-    if functions:
-        parts.append(functions)
+    parts = []
+    for setting, arms in audited.settings.items():
+        parts += [f"{setting}\n{_protocol(arms)}", _functions(arms)]
+    parts = [part for part in parts if part]
     notes = [
         *_grouped("baseline", [(one.arm, one.frozen.source) for one in audited if one.frozen is not None]),
+        *_grouped("corrected verdict", [(one.arm, told) for one in audited if (told := _other_verdict(one))]),
         *_grouped("no depth utility", _reasons(audited, "frozen")),
         *_grouped("not informative", [(one.arm, _UNINFORMATIVE) for one in audited if _uninformative(one)]),
         *_grouped("not audited", _reasons(audited, "audit")),
@@ -133,6 +135,15 @@ def text(audited: AuditedRuns) -> str:
 
 
 _UNINFORMATIVE = "backpropagation does not pass the third check either: the task can be done without trained depth"
+
+
+def _other_verdict(one: AuditedRun) -> str:
+    """The verdict by the corrected definitions, where it is another."""
+    from .audited import told
+
+    if one.audit is None or one.audit.verdicts["paper"] == one.audit.verdicts["corrected"]:
+        return ""
+    return told(one.audit.verdicts["corrected"])
 
 
 def _uninformative(one: AuditedRun) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections import Counter
@@ -21,7 +20,8 @@ from ..diagnostics.evaluation_probes import FreshNull, Nudges
 from ..diagnostics.evaluation_verdict import Thresholds, Verdict
 from ..errors import choose
 from ..training.run import Run
-from .baselines import Baseline, recipe
+from .audit_names import experiment
+from .baselines import Baseline
 
 NAN = float("nan")
 
@@ -35,6 +35,8 @@ class AuditedRun:
     run : Run
     arm : str
         Its arm; unlike ``run.name`` it differs between runs that differ in more than their seed.
+    setting : str
+        The data and the network in words: the same for runs that can share a frozen baseline, and for no others.
     audit : Audit or None
         None where the run cannot be audited: `reason` says why.
     history : EvaluationHistory or None
@@ -54,6 +56,7 @@ class AuditedRun:
 
     run: Run
     arm: str
+    setting: str
     audit: Audit | None = None
     history: EvaluationHistory | None = None
     nudges: Nudges | None = None
@@ -183,6 +186,11 @@ class AuditedArm:
     members: tuple[AuditedRun, ...]
 
     @property
+    def setting(self) -> str:
+        """The data and the network in words."""
+        return self.members[0].setting
+
+    @property
     def audited(self) -> tuple[AuditedRun, ...]:
         """Those with an audit."""
         return tuple(one for one in self.members if one.audit is not None)
@@ -241,15 +249,23 @@ class AuditedRuns(Sequence[AuditedRun]):
         """Runs that differ in their seed alone, in the order of the experiment, by seed within each."""
         found: dict[str, list[AuditedRun]] = {}
         first = {one.arm: i for i, one in reversed(list(enumerate(self)))}
-        experiments = list(dict.fromkeys(_experiment(one.run) for one in self))
+        experiments = list(dict.fromkeys(experiment(one.run) for one in self))
 
         def place(one: AuditedRun) -> tuple[int, int, int, int]:
             number = int(one.run.config.get("experiment", {}).get("number", 0))
-            return experiments.index(_experiment(one.run)), number, first[one.arm], one.seed
+            return experiments.index(experiment(one.run)), number, first[one.arm], one.seed
 
         for one in sorted(self, key=place):
             found.setdefault(one.arm, []).append(one)
         return [AuditedArm(name, tuple(members)) for name, members in found.items()]
+
+    @property
+    def settings(self) -> dict[str, list[AuditedArm]]:
+        """Arms by the data and the network that they share."""
+        found: dict[str, list[AuditedArm]] = {}
+        for arm in self.arms:
+            found.setdefault(arm.setting, []).append(arm)
+        return found
 
     @property
     def failed(self) -> list[AuditedRun]:
@@ -260,11 +276,12 @@ class AuditedRuns(Sequence[AuditedRun]):
     def table(self) -> NDArray[Any]:
         """One row per run: a structured array.
 
-        Columns are ``arm``, ``experiment``, ``task``, ``teaching``, ``rule``, ``penalty``, ``seed``, ``epochs``, those
-        of `QUANTITIES`, ``verdict`` and ``verdict_corrected`` ("pass", "fail", "incomplete", or nothing), the checks
-        ``D1`` to ``D3`` ("flag", "ok" or nothing) by the paper's definitions and the first two with ``_corrected``,
-        ``informative``, ``lopsided`` ("yes", "no" or nothing), what ``S0`` to ``S3`` say, ``baseline`` (where the
-        frozen accuracy is from) and ``reason`` (why there is no audit).
+        Columns are ``arm``, ``setting``, ``experiment``, ``task``, ``teaching``, ``rule``, ``penalty``, ``seed``,
+        ``epochs``, those of `QUANTITIES`, ``verdict`` and ``verdict_corrected`` ("pass", "fail", "incomplete", or
+        nothing), the checks ``D1`` to ``D3`` ("flag", "ok" or nothing) by the paper's definitions and the first two
+        with ``_corrected``, ``informative``, ``lopsided`` and ``lopsided_corrected`` ("yes", "no" or nothing), what
+        ``S0`` to ``S3`` say ("pass", "fail", "open" or nothing), ``baseline`` (where the frozen accuracy is from) and
+        ``reason`` (why there is no audit).
         """
         from .audit_tables import run_table
 
@@ -324,53 +341,3 @@ def told(verdict: Verdict) -> str:
 
 def _noticed(failure: bool | None) -> str:
     return {True: "fail", False: "pass", None: "open"}[failure]
-
-
-def _experiment(run: Run) -> str:
-    return str(run.config.get("experiment", {}).get("name", ""))
-
-
-def labels(runs: Sequence[Run]) -> list[str]:
-    """Name of the arm of every run; where runs with one name differ in more than their seed, with what differs."""
-    settings = [_settings(run) for run in runs]
-    keys = [json.dumps(one, sort_keys=True, default=repr) for one in settings]
-    names = [run.name or _unnamed(run) for run in runs]
-    made: dict[tuple[str, str], str] = {}
-    for name in dict.fromkeys(names):
-        groups = {key: one for key, one, mine in zip(keys, settings, names, strict=True) if mine == name}
-        chosen = _telling(list(groups.values()))
-        for key, one in groups.items():
-            said = ", ".join(_said(k, one[k]) for k in chosen if k in one)
-            made[name, key] = f"{name} ({said})" if len(groups) > 1 else name
-    return [made[name, key] for name, key in zip(names, keys, strict=True)]
-
-
-def _telling(groups: Sequence[dict[str, Any]]) -> list[str]:
-    """The first few settings that tell all groups apart."""
-    chosen: list[str] = []
-    apart = 1
-    for key in dict.fromkeys(key for one in groups for key in one):
-        found = len({json.dumps([one.get(k) for k in [*chosen, key]], default=repr) for one in groups})
-        if found > apart:
-            chosen, apart = [*chosen, key], found
-    return chosen
-
-
-def _settings(run: Run) -> dict[str, Any]:
-    config = run.config
-    network = {key: value for key, value in config["network"].items() if key not in ("hash", "seed")}
-    drawn = {"data": config["task"]["hash"][:6], "teaching": config["teaching"], "rule": config["rule"]}
-    return {"experiment": _experiment(run), "task": config["task"]["name"], **network, **drawn, **recipe(run)}
-
-
-def _said(key: str, value: Any) -> str:
-    if key == "experiment":
-        return str(value) or "no experiment"
-    if isinstance(value, dict):
-        value = ", ".join(str(v) for v in value.values())
-    return f"{key} {value}"
-
-
-def _unnamed(run: Run) -> str:
-    penalty = float(run.config["rule"].get("penalty", 0.0))
-    return str(run.config["teaching"]["name"]) + (f", penalty {penalty:g}" if penalty else "")

@@ -76,7 +76,10 @@ def architecture(run: Run) -> str:
     network = run.config["network"]
     own: dict[str, Any] = {key: value for key, value in network.items() if key not in _PASSING}
     if network["kind"] == "dendritic":
+        stored = run.trained is None and run.path is not None
         own["units"] = np.bincount(run.network.layout.layer).tolist()
+        if stored:  # many networks are not kept in memory
+            run.trained = None
     return json.dumps([run.config["task"]["hash"], own], sort_keys=True)
 
 

@@ -139,7 +139,7 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-def load(folder: str | os.PathLike[str]) -> Runs:
+def load(folder: str | os.PathLike[str], *others: str | os.PathLike[str]) -> Runs:
     """All runs in a folder and the folders in it.
 
     Other files are passed over, and so are HDF5 files of another kind, such as checkpoints.
@@ -148,6 +148,8 @@ def load(folder: str | os.PathLike[str]) -> Runs:
     ----------
     folder : str or Path
         A file that holds a run will do as well.
+    *others : str or Path
+        More of them; a file that is met twice is read once.
 
     Returns
     -------
@@ -160,16 +162,22 @@ def load(folder: str | os.PathLike[str]) -> Runs:
     FileFormatError
         If a file is damaged; names it.
     """
+    files = {path.resolve(): path for given in (folder, *others) for path in _files(given)}
+    return Runs(Run.load(path, network=False) for path in files.values())
+
+
+def _files(folder: str | os.PathLike[str]) -> list[Path]:
+    """The files that hold runs."""
     where = Path(arguments.path("folder", folder))
     if where.is_file():
-        return Runs([Run.load(where, network=False)])
+        return [where]
     if not where.is_dir():
         raise ParameterError(f"{where} does not exist; give a folder with runs that ds.train(...).save(path) wrote")
     files = sorted(path for path in where.rglob("*.h5") if path.is_file() and not path.name.startswith("."))
-    runs = [Run.load(path, network=False) for path in files if _kind(path) == "run"]
-    if not runs:
+    found = [path for path in files if _kind(path) == "run"]
+    if not found:
         raise ParameterError(f"{where} holds no runs among {len(files)} .h5 files; ds.train(...).save(path) writes one")
-    return Runs(runs)
+    return found
 
 
 def _kind(path: Path) -> Any:

@@ -45,6 +45,13 @@ def test_a_single_file_will_do(folder):
     assert len(ds.runs.load(folder / "all" / "seed-0.h5")) == 1
 
 
+def test_several_folders_and_files_at_once_without_reading_one_twice(folder):
+    runs = ds.runs.load(folder / "readout", folder / "all" / "seed-1.h5", folder / "readout" / "seed-0.h5")
+    assert [(run.name, run.seed) for run in runs] == [("readout", 0), ("readout", 1), ("all", 1)]
+    with pytest.raises(ParameterError, match="nowhere does not exist"):
+        ds.runs.load(folder, "nowhere")
+
+
 def test_the_table_says_what_the_runs_reached(folder):
     runs = ds.runs.load(folder)
     table = runs.table
