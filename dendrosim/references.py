@@ -331,6 +331,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "mnist": ("lecun1998",),
     "fashion_mnist": ("xiao2017",),
     "cifar10": ("krizhevsky2009",),
+    "cifar100": ("krizhevsky2009",),
     "figure_ground_mnist": ("lecun1998", "local_credit"),
     "noise_subspace_mnist": ("lecun1998", "local_credit"),
     "noise_lines": ("local_credit",),

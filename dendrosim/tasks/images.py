@@ -173,7 +173,7 @@ def image_task(
         y_train=y_train,
         x_test=x_test,
         y_test=y_test,
-        n_classes=10,
+        n_classes=len(class_names),
         description=description + ".",
         image_shape=shape,
         class_names=class_names,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ParameterError, choose
-from .cifar import cifar10
+from .cifar import cifar10, cifar100
 from .context_gating import context_gating
 from .cue_integration import cue_integration
 from .digits import digits
@@ -27,6 +27,7 @@ TASKS: dict[str, Callable[..., Task]] = {
     "mnist": mnist,
     "fashion_mnist": fashion_mnist,
     "cifar10": cifar10,
+    "cifar100": cifar100,
     "figure_ground_mnist": figure_ground_mnist,
     "context_gating": context_gating,
     "noise_lines": noise_lines,

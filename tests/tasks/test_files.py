@@ -16,7 +16,7 @@ import pytest
 import dendrosim as ds
 from dendrosim.errors import DataError
 from dendrosim.tasks import cifar, files
-from dendrosim.tasks.cifar import CIFAR10
+from dendrosim.tasks.cifar import CIFAR10, CIFAR100
 from dendrosim.tasks.files import Collection, listed, obtain
 from dendrosim.tasks.images import FASHION_MNIST, MNIST, read_images
 
@@ -203,6 +203,25 @@ def test_cifar10_is_unpacked_once(small_archive, server):
     assert cifar.read_cifar10(url)[1].tolist() == y_train.tolist()
 
 
+def test_cifar100_is_unpacked_once(server, monkeypatch):
+    url, folder = server
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        for name, count in (("fine_label_names.txt", 1), ("train.bin", 5), ("test.bin", 1)):
+            info = tarfile.TarInfo(f"cifar-100-binary/{name}")
+            info.size = count * 3074
+            tar.addfile(info, io.BytesIO(bytes([3, 70, *[51] * 3072] * count)))
+    content = {"cifar-100-binary.tar.gz": stream.getvalue()}
+    fill(folder, content)
+    monkeypatch.setattr(cifar, "PER_FILE", 1)
+    monkeypatch.setattr(cifar, "CIFAR100", dataclasses.replace(CIFAR100, sums=sums(content)))
+    x_train, y_train, _, y_test = cifar.read_cifar100("fine", url)
+    assert (y_train.tolist(), y_test.tolist()) == ([70] * 5, [70])
+    np.testing.assert_allclose(x_train, 0.2)
+    (folder / "cifar-100-binary.tar.gz").unlink()
+    assert cifar.read_cifar100("coarse", url)[3].tolist() == [3]
+
+
 def test_another_process_may_be_faster(small_archive, monkeypatch):
     url = small_archive()
     rename = Path.rename
@@ -249,8 +268,17 @@ def test_the_official_places_are_asked_for_when_nothing_is_there(monkeypatch):
         raise OSError("no network in tests")
 
     monkeypatch.setattr("pooch.retrieve", refuse)
-    for name in ("mnist", "fashion_mnist", "cifar10", "figure_ground_mnist", "noise_subspace_mnist", "hierarchical"):
+    for name in (
+        "mnist",
+        "fashion_mnist",
+        "cifar10",
+        "cifar100",
+        "figure_ground_mnist",
+        "noise_subspace_mnist",
+        "hierarchical",
+    ):
         with pytest.raises(DataError, match="no network in tests"):
             ds.tasks.load(name)
-    assert {url.rpartition("/")[2] for url, _ in asked} == {"train-images-idx3-ubyte.gz", "cifar-10-binary.tar.gz"}
+    archives = {"cifar-10-binary.tar.gz", "cifar-100-binary.tar.gz"}
+    assert {url.rpartition("/")[2] for url, _ in asked} == {"train-images-idx3-ubyte.gz", *archives}
     assert all(url.startswith("https://") and digest.startswith("sha256:") for url, digest in asked)

@@ -23,7 +23,7 @@ def load(name: str, seed: int = 0) -> ds.tasks.Task:
 
 
 def test_the_names():
-    assert ds.tasks.names() == sorted([*SYNTHETIC, *FROM_IMAGES, "cifar10"])
+    assert ds.tasks.names() == sorted([*SYNTHETIC, *FROM_IMAGES, "cifar10", "cifar100"])
 
 
 @pytest.mark.parametrize("name", [*SYNTHETIC, *FROM_IMAGES])
@@ -78,7 +78,7 @@ def test_options_of_a_task_are_kept_beside_the_defaults():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("minst", ["task='minst' is not known", "'cifar10', 'context_gating'", "'mnist'"]),
+        ("minst", ["task='minst' is not known", "'cifar10', 'cifar100', 'context_gating'", "'mnist'"]),
         (3, ["task=3 is not known"]),
         ("noise_resilience", ["'noise_lines'", "'noise_subspace_mnist'", "say which"]),
         ("hierarchical_processing", ["'hierarchical'"]),
