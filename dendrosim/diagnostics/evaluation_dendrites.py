@@ -34,13 +34,12 @@ class DendriticSubject(Auditable):
     tips are told is ``first``.
 
     The frozen baseline of a network is one of the same architecture trained with ``teaching="decoder_only"``: no
-    compartment learns.
+    compartment learns. Audited itself it has activity and gradients, credits of zero, and no cosine.
 
     Parameters
     ----------
     network : Network or PointMLP
     teaching : str, Teaching or mapping, default "per_soma"
-        One that tells units something.
     loss : str, Loss or mapping, default "cross_entropy"
     state : mapping, optional
         ``Learner.state()`` of the learner that trained it: feedback and averages as they were then.
@@ -51,7 +50,7 @@ class DendriticSubject(Auditable):
     Raises
     ------
     ParameterError
-        If the teaching signal does not suit the network or tells nothing, or there are no two stages.
+        If the teaching signal does not suit the network, or there are no two stages.
     """
 
     def __init__(
@@ -84,10 +83,6 @@ class DendriticSubject(Auditable):
         if not isinstance(network, Network | PointMLP):
             raise ParameterError(
                 f"{network!r} must be a Network or a PointMLP; it has no stages that lead to a decoder"
-            )
-        if learner.teaching.frozen_core:
-            raise ParameterError(
-                f"{learner.teaching!r} tells units nothing; give its accuracy as `frozen` to the audit of another"
             )
         layout: Any = network.layout
         order = list(range(layout.n_layers))

@@ -61,6 +61,16 @@ def test_a_baseline_may_be_a_model():
     assert audit(subject, x, y, frozen=subject).verdict.flags == ("D3",)
 
 
+def test_frozen_dendrites_are_audited_without_credits():
+    x, y = data()
+    frozen = DendriticSubject(network(), "decoder_only")
+    layers = frozen.layers(x, y)
+    assert not any(told.any() for told in [layers.first, *layers.told])
+    report = audit(frozen, x, y)
+    assert np.isnan(report.gamma["corrected"]) and report.reference["corrected"] > 0
+    assert audit(DendriticSubject(network(), "dfa"), x, y, frozen=frozen).verdict.flags == ("D3",)
+
+
 @pytest.mark.parametrize("make", [network, lambda: PointMLP(12, 3, [9, 7, 5], activation="tanh")])
 def test_nudges_follow_the_gradient(make):
     found = nudging(DendriticSubject(make(), "exact"), *data(), step=1e-5)
@@ -85,7 +95,6 @@ def test_two_populations_come_one_after_the_other():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: DendriticSubject(network(), "decoder_only"), "tells units nothing; give its accuracy as `frozen`"),
         (lambda: DendriticSubject(PointMLP(12, 3, 5), "exact"), "a single stage of units"),
         (lambda: DendriticSubject(network(), "per_soma").redrawn(np.random.default_rng(0)), "no fixed random feedback"),
         (lambda: DendriticSubject(3), "must be a Network"),
