@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-_DRAWN = ("bp", "frozen", "exact", "scalar", "per_soma", "shuffled", "local_mismatch", "fa", "dfa", "low_rank")
+_DRAWN = (
+    "bp", "frozen", "exact", "decoder_only", "scalar", "per_soma", "shuffled", "local_mismatch", "fa", "dfa",
+    "low_rank",
+)  # fmt: skip
 """Signals that keep nothing, or only what the seed decides."""
 
 

@@ -109,6 +109,15 @@ def test_dendritic_networks_are_followed_too(task, tmp_path):
     ds.train(network, task, teaching="dfa", callbacks=[RecordEvaluation()], **options)
 
 
+def test_frozen_dendrites_are_followed_and_audited_like_all_others(task):
+    network = ds.Network.dendritic(10, 4, cells=[5], branching=[2, 2], excitatory=4, inhibitory=2)
+    hooks = [RecordEvaluation(samples=50)]
+    run = ds.train(network, task, teaching="decoder_only", callbacks=hooks, epochs=1, threads=1, progress=False)
+    history = EvaluationHistory(run.records["evaluation"])
+    np.testing.assert_array_equal(history.series("activity")[0], history.series("activity")[-1])
+    assert auditable(run).stages[0] == "layer1/stage 2"
+
+
 def test_expected_shapes_of_training(task):
     """Inequalities only: the stream grows under local losses, and a penalty contains it; the loss falls."""
     runs = {
