@@ -298,7 +298,8 @@ def test_residual_networks_are_those_of_the_library(tmp_path):
     for name, value in own.network.parameters.items():
         assert (value == runs["dfa"].network.parameters[name]).all()
     assert (runs["dfa"].records["evaluation"]["activity"] == own.records["evaluation"]["activity"]).all()
-    assert (runs["raw"].network.center == 0).all() and (runs["raw"].network.scale == 1).all()
+    assert (runs["raw"].network.center == 0).all()
+    assert (runs["raw"].network.scale == 1).all()
     assert runs["student"].config["network"]["architecture"] == "student"
     for name in ("dfa", "bridge", "student"):
         # what the signal drew or learned came back from the file

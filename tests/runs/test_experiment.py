@@ -140,7 +140,7 @@ def test_merging_leaves_what_it_is_given_alone():
         (("epochs = 2", "patience = true"), r"patience = True is .*; it must be a whole number or false"),
         (("cells = [10]", "cells = 10"), r"\[network\] cells = 10 is a whole number; it must be a list of whole"),
         (("cells = [10]", "cels = [10]"), r"\[network\]: 'cels' is not known; did you mean 'cells'\?"),
-        (("cells = [10]", "kind = 'point-mlp'"), r"\[network\] kind: 'point-mlp' is not known; did you mean 'point_mlp'\?"),
+        (("cells = [10]", "kind = 'point-mlp'"), r"kind: 'point-mlp' is not known; did you mean 'point_mlp'\?"),
         (("cells = [10]", "kind = 'point_mlp'\ncells = [10]"), r"'cells' is not known.*valid: kind, hidden"),
         (("[training]", "[traning]"), r"top level: 'traning' is not known; did you mean 'training'\?"),
         (('name = "digits"', "seed = 1"), r"\[task\] has no name"),
