@@ -66,7 +66,7 @@ def test_readme_has_the_two_commands_that_the_checks_run():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     checks = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     endings = re.findall(r'^stage "README: \w+" readme "(.*)"$', checks, re.MULTILINE)
-    assert endings == ["dendrosim demo", "python -m pytest"]
+    assert endings == ["dendrosim demo", "python -m pytest -n 2 --dist loadfile"]
     for ending in endings:
         commands = re.findall(rf"^python3 -m venv .*{re.escape(ending)}$", readme, re.MULTILINE)
         assert len(commands) == 1
