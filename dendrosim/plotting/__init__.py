@@ -33,6 +33,10 @@ _HOME = {
     "plot_accuracy_against_passes": "teaching",
     "plot_fidelity_trees": "fidelity_trees",
     "plot_fidelity_synapses": "fidelity_trees",
+    "plot_layer_state": "evaluation",
+    "plot_evaluation_history": "evaluation",
+    "plot_dose_response": "evaluation",
+    "plot_function": "evaluation",
     "plot_trace": "time",
     "plot_raster": "time",
     "plot_attenuation_panels": "events",
@@ -49,15 +53,19 @@ __all__ = [
     "plot_credit_layers_figure",
     "plot_credit_over_training",
     "plot_dendrogram",
+    "plot_dose_response",
+    "plot_evaluation_history",
     "plot_fidelity",
     "plot_fidelity_by_stage",
     "plot_fidelity_over_training",
     "plot_fidelity_synapses",
     "plot_fidelity_training_figure",
     "plot_fidelity_trees",
+    "plot_function",
     "plot_gain_proxies",
     "plot_gap",
     "plot_gradient_map",
+    "plot_layer_state",
     "plot_learning_curve",
     "plot_morphology",
     "plot_morphology_3d",
@@ -77,6 +85,7 @@ if TYPE_CHECKING:
     from .animation import animate_voltage
     from .attenuation import plot_attenuation, plot_profile
     from .dendrogram import plot_dendrogram
+    from .evaluation import plot_dose_response, plot_evaluation_history, plot_function, plot_layer_state
     from .events import plot_attenuation_panels
     from .fidelity import plot_fidelity, plot_fidelity_by_stage
     from .fidelity_training import plot_fidelity_over_training, plot_fidelity_training_figure

@@ -119,8 +119,9 @@ def text(audited: AuditedRuns) -> str:
     for setting, arms in audited.settings.items():
         parts += [f"{setting}\n{_protocol(arms)}", _functions(arms)]
     parts = [part for part in parts if part]
+    kept = [one.arm for one in audited if one.audit is not None]
     notes = [
-        *_grouped("baseline", [(one.arm, one.frozen.source) for one in audited if one.frozen is not None]),
+        *_grouped("baseline", [(one.arm, one.frozen.source) for one in audited if one.frozen is not None], kept),
         *_grouped("corrected verdict", [(one.arm, told) for one in audited if (told := _other_verdict(one))]),
         *_grouped("no depth utility", _reasons(audited, "frozen")),
         *_grouped("not informative", [(one.arm, _UNINFORMATIVE) for one in audited if _uninformative(one)]),
@@ -154,12 +155,16 @@ def _reasons(audited: AuditedRuns, what: str) -> list[tuple[str, str]]:
     return [(one.arm, one.reasons[what]) for one in audited if what in one.reasons]
 
 
-def _grouped(head: str, found: Iterable[tuple[str, str]]) -> list[str]:
+def _grouped(head: str, found: Iterable[tuple[str, str]], every: Sequence[str] = ()) -> list[str]:
     """A line per text, with the arms that it is about."""
     by_text: dict[str, dict[str, None]] = {}
     for arm, said in found:
         by_text.setdefault(said, {})[arm] = None
-    return [f"{head}: {'; '.join(arms)}: {said}" for said, arms in by_text.items()]
+    whole = set(every)
+    return [
+        f"{head}: {'all' if len(arms) > 1 and set(arms) == whole else '; '.join(arms)}: {said}"
+        for said, arms in by_text.items()
+    ]
 
 
 def _protocol(arms: Sequence[AuditedArm]) -> str:
