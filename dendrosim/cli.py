@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .commands import results
+from .commands import audit, results
 from .commands import run as run_command
 from .commands.checks import natural, positive
 from .errors import DendrosimError, MorphologyWarning, ParameterError
@@ -29,8 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 done, 1 it failed for a reason that was printed, 2 wrong usage, 130 interrupted, 141 the reader
-        of the output went away (as in ``| head``), which is what the shell gives programs that SIGPIPE ends.
+        Exit status: 0 done, 1 it failed for a reason that was printed, 2 wrong usage, 3 a run fails ``audit --check``,
+        130 interrupted, 141 the reader of the output went away (as in ``| head``), which is what the shell gives
+        programs that SIGPIPE ends.
     """
     if argv is None and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows ASCII alone gets question marks, not an error
@@ -123,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run_command.add(commands)
     results.add(commands)
+    audit.add(commands)
     commands.add_parser("bench", add_help=False, help="measure speed side by side with other simulators; takes --help")
     return parser
 

@@ -51,7 +51,7 @@ def show_fidelity(options: argparse.Namespace) -> int:
     for arm in arms:
         print(arm)
         print()
-    print(write(arms, _folder(options) / "fidelity.csv"))
+    print(write(arms, folder_of(options.out, options.runs) / "fidelity.csv"))
     return 0
 
 
@@ -62,16 +62,16 @@ def draw_figures(options: argparse.Namespace) -> int:
     from ..runs.summary import Summary
 
     summary = Summary(load(options.runs))
-    for path in plot_runs(summary, _folder(options), ending=options.format):
+    for path in plot_runs(summary, folder_of(options.out, options.runs), ending=options.format):
         print(path)
     return 0
 
 
-def _folder(options: argparse.Namespace) -> Path:
-    """Where to write."""
+def folder_of(out: Path | None, runs: str) -> Path:
+    """Where to write: where somebody says, or where the runs are."""
     from ..hdf5 import folder_for
 
-    runs = Path(options.runs).expanduser()
-    folder = (options.out.expanduser() if options.out else runs if runs.is_dir() else runs.parent) or Path()
+    where = Path(runs).expanduser()
+    folder = (out.expanduser() if out else where if where.is_dir() else where.parent) or Path()
     folder_for(folder / "x")
     return Path(folder)
