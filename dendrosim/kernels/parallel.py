@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -30,6 +31,23 @@ def settle_allocator() -> None:
     this does nothing.
     """
     np.empty(_SETTLE, np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> Any:
+    """Those that numpy's products of matrices come from; finding them takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def products_on_one_thread() -> AbstractContextManager[Any]:
+    """Meanwhile numpy's products of matrices start no threads of their own, in this whole process.
+
+    They would be in the way of each other where several threads ask for products.
+    """
+    limit: AbstractContextManager[Any] = _libraries().limit(limits=1, user_api="blas")
+    return limit
 
 
 def available() -> int:

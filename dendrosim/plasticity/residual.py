@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..kernels import parallel
 from ..losses import Loss
 from ..losses import loss as loss_named
 from ..networks.residual import Passage, ResidualNetwork
+from ..networks.residual.parts import Work, do
 from ..teaching.residual import Credits, LayerCredit, LayerLesson, layer_credit
 from .learning import FEEDBACK, Gradients
 from .optimisers import Optimiser, bound_norm, decay_given, rates_given
@@ -24,8 +25,10 @@ Floats = NDArray[Any]
 GROUPS = ("embedding", "blocks", "head")
 RATE = 1e-3
 """Of all groups, as in the evaluation paper."""
-_WORTH_A_THREAD = 300_000
-"""Parameters; fewer are updated sooner than a second thread wakes up."""
+_WORTH_A_THREAD = 8_000_000
+"""Parameters times samples (and tokens): steps with less are over before a second thread wakes up."""
+_PIECE = 300_000
+"""Parameters of an array above which several threads share it."""
 
 
 class BlockRule:
@@ -97,7 +100,9 @@ class ResidualLearner:
     seed : int or numpy SeedSequence, default 0
         For fixed feedback and initial weights of probes.
     threads : int, optional
-        For the optimiser; those of matrix products are numpy's.
+        All processors by default. On several, samples go through the network in as many ranges, and gradients and
+        optimiser are shared out by parameters; numpy's products then keep to one thread each. On one, products have
+        the threads that numpy gives them.
 
     Raises
     ------
@@ -176,7 +181,14 @@ class ResidualLearner:
         network, n = self.network, len(x)
         if n not in self._passages and len(self._passages) > 3:
             self._passages.clear()
-        passage = self._passages[n] = network.run(x, self._passages.get(n))
+        passage = self._passages[n] = self._passages.get(n) or Passage(network, n)
+        passage.inputs = x
+
+        def stream(first: int, last: int, part: Passage) -> None:
+            network.stream(x[first:last], part)
+
+        self._by_samples(passage, stream)
+        network.top(passage)
         losses, error = self.loss.evaluate(passage.logits, y)
         share = 1.0 / n if share is None else share
         error *= error.dtype.type(share)
@@ -190,22 +202,56 @@ class ResidualLearner:
         """What layers are told in a minibatch."""
         return self.teaching.credits(lesson)
 
-    def _gradients(self, x: Floats, y: NDArray[Any]) -> tuple[Gradients, dict[str, Floats]]:
-        network, teaching = self.network, self.teaching
-        lesson, losses = self.lesson(x, y)
-        a, penalty, asked = lesson.passage, self.rule.penalty * lesson.share, {}
+    def _threads(self, n: int) -> int:
+        """Threads for a minibatch of `n` samples."""
+        size = self.network.n_parameters * n * self.network.tokens
+        most = parallel.available() if self.threads is None else self.threads
+        return min(most, max(1, size // _WORTH_A_THREAD), max(1, n // 16))
+
+    def _by_samples(self, a: Passage, kernel: Callable[[int, int, Passage], None]) -> None:
+        """Call a function with the beginning, the end and the passage of every range of samples."""
+        n = a.n_samples
+        threads = self._threads(n)
+        if threads == 1:
+            kernel(0, n, a)
+            return
+        jobs = [(first, last, a.part(first, last)) for first, last in parallel.ranges(n, threads)]
+        with parallel.products_on_one_thread():
+            parallel.run(lambda _, *job: kernel(*job), jobs, threads, _nothing)
+
+    def _work(self, lesson: LayerLesson) -> list[Work]:
+        """What is left to do once activity has its derivatives: gradients of embedding and blocks."""
+        network, teaching, a = self.network, self.teaching, lesson.passage
+        penalty = self.rule.penalty * lesson.share
+        if penalty:
+            a.told()  # memory for all ranges of samples
         if teaching.exact:
-            here = {"embedding": self._grouped["embedding"]} if teaching.frozen else self._grouped
-            network.transport(a, penalty, here)
+            self._by_samples(a, lambda _, __, part: network.transport(part, penalty))
+            told, first = a.g[1:], a.g[0]
         else:
             credits = teaching.credits(lesson)
+            told, first = credits.told, credits.embedding
             if not teaching.frozen:
-                for i, told in enumerate(credits.told):
-                    network.block_backward(i, a, told, penalty, self._grouped[f"block_{i}"], None)
-            network.embedding.gradients(credits.embedding, a.embedding, self._grouped["embedding"])
-            asked = {f"{FEEDBACK}_{name}": value for name, value in teaching.weight_gradients(lesson).items()}
-        found = Gradients(self._values, float(losses.mean()), self.loss.correct(a.logits, y))
-        return found, asked
+
+                def back(begin: int, end: int, part: Passage) -> None:
+                    for i, one in enumerate(told):
+                        network.block_backward(i, part, one[begin:end], penalty, None, None)
+
+                self._by_samples(a, back)
+        return network.work(a, [] if teaching.frozen else told, penalty, first, self._grouped)
+
+    def _gradients(self, x: Floats, y: NDArray[Any]) -> tuple[Gradients, dict[str, Floats]]:
+        lesson, losses = self.lesson(x, y)
+        do(self._work(lesson))
+        return self._found(lesson, losses), self._asked(lesson)
+
+    def _found(self, lesson: LayerLesson, losses: Floats) -> Gradients:
+        correct = self.loss.correct(lesson.passage.logits, lesson.targets)
+        return Gradients(self._values, float(losses.mean()), correct)
+
+    def _asked(self, lesson: LayerLesson) -> dict[str, Floats]:
+        """Of weights that the teaching signal has itself."""
+        return {f"{FEEDBACK}_{name}": value for name, value in self.teaching.weight_gradients(lesson).items()}
 
     def gradients(self, x: ArrayLike, y: ArrayLike) -> Gradients:
         """What a minibatch asks of all parameters, without changing any; 0 for those that are frozen.
@@ -223,37 +269,64 @@ class ResidualLearner:
 
     def step(self, x: Floats, y: NDArray[Any]) -> tuple[float, int]:
         """Learn from a minibatch of checked arrays; returns the mean loss before the step and the right answers."""
-        found, asked = self._gradients(x, y)
+        if self._threads(len(x)) == 1:
+            return self._step(x, y)
+        with parallel.products_on_one_thread():
+            return self._step(x, y)
+
+    def _step(self, x: Floats, y: NDArray[Any]) -> tuple[float, int]:
+        lesson, losses = self.lesson(x, y)
+        work = self._work(lesson)
+        asked, found = self._asked(lesson), self._found(lesson, losses)
         if self.clip_norm is not None:
+            do(work)
             factor = bound_norm(found.values, self.clip_norm)
             for value in asked.values():
                 value *= factor
+            work = [Work(one.names, _nothing, one.rows) for one in work]
         self.steps += 1
         self.optimiser.advance()
-        for name, array in self.network.parameters.items():
-            group = self.group_of(name)
-            if group != "blocks" or not self.teaching.frozen:
-                self._update(name, array, found.values[name], group)
+        head = tuple(f"head_{name}" for name in self._grouped["head"])
+        self._learn([*work, Work(head, _nothing)], self._threads(len(x)))
         for name, array in self.teaching.weights.items():
             self._update(f"{FEEDBACK}_{name}", array, asked[f"{FEEDBACK}_{name}"], "blocks")
         return found.loss, found.correct
 
-    def _update(self, name: str, array: Floats, gradient: Floats, group: str) -> None:
+    def _learn(self, work: list[Work], threads: int) -> None:
+        """Gradients and updates array by array, while they are in the cache; large arrays in pieces on several threads.
+
+        Rows of pieces are multiples of 16, so that vectors of the optimiser begin where they do without pieces.
+        """
+        parameters, pieces = self.network.parameters, []
+        for one in work:
+            size = parameters[one.names[0]].size if one.rows else 0
+            count = -(-size // _PIECE) if threads > 1 else 1
+            pieces += [(one, 16 * a, min(16 * b, one.rows)) for a, b in parallel.ranges(-(-one.rows // 16), count)]
+            for name in one.names:
+                for moment in self.optimiser.moments:
+                    self.optimiser.kept(moment, name, parameters[name].reshape(-1))  # not by two threads at once
+
+        def learn(_: None, one: Work, first: int, last: int) -> None:
+            one.compute(first, last)
+            for name in one.names:
+                array = parameters[name]
+                each = array.size // one.rows if one.rows else 0
+                part = (each * first, each * last) if one.rows else (0, None)
+                self._update(name, array, self._values[name], self.group_of(name), *part)
+
+        if threads == 1:
+            for piece in pieces:
+                learn(None, *piece)
+        else:
+            parallel.drain(learn, pieces, threads, _nothing)
+
+    def _update(
+        self, name: str, array: Floats, gradient: Floats, group: str, first: int = 0, last: int | None = None
+    ) -> None:
         rate = self.rates[group] * self.rate_factor
         if self.decay[group]:
-            array *= 1.0 - rate * self.decay[group]
-        optimiser, size = self.optimiser, array.size
-        threads = parallel.available() if self.threads is None else self.threads
-        if size < _WORTH_A_THREAD or threads == 1:
-            optimiser.update(name, array, gradient, rate)
-            return
-        for moment in optimiser.moments:
-            optimiser.kept(moment, name, array.reshape(-1))  # not by two threads at once
-        ends = [min(size, b * 64) for _, b in parallel.ranges(-(-size // 64), threads)]
-        jobs = [(first, last) for first, last in zip([0, *ends[:-1]], ends, strict=True)]
-        parallel.run(
-            lambda _, first, last: optimiser.update(name, array, gradient, rate, first, last), jobs, threads, _nothing
-        )
+            array.reshape(-1)[first:last] *= 1.0 - rate * self.decay[group]
+        self.optimiser.update(name, array, gradient, rate, first, last)
 
     def state(self) -> dict[str, Floats]:
         """Everything besides the network's own state that an exact resume needs, as copies."""
@@ -268,5 +341,5 @@ class ResidualLearner:
         self.steps = int(state["steps"])
 
 
-def _nothing() -> None:
+def _nothing(*_: int) -> None:
     return None

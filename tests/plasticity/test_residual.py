@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info as info
 
 from dendrosim.errors import ParameterError
 from dendrosim.losses import loss
 from dendrosim.networks.residual import ResMLP, ViTMini
+from dendrosim.plasticity import residual
 from dendrosim.plasticity.optimisers import SGD, AdamW
 from dendrosim.plasticity.residual import BlockRule, ResidualLearner
 from dendrosim.teaching.residual import LAYER_CREDITS, Credits, LayerCredit
@@ -280,17 +282,45 @@ def test_feedback_of_a_transformer():
         ResidualLearner(made, "state_bridge")
 
 
-def test_two_threads_make_the_same_bits():
-    rng = np.random.default_rng(0)
-    x, y = rng.random((16, 700), np.float32), rng.integers(0, 3, 16)
+THREADED = {
+    "ResMLP": lambda: ResMLP(400, 3, 128, 2, center=0.4, scale=0.3, dtype="float64"),
+    "ViTMini": lambda: ViTMini(192, 3, 32, 2, patch=2, dtype="float64"),
+}
+
+
+@pytest.mark.parametrize("make", THREADED.values(), ids=THREADED)
+@pytest.mark.parametrize("teaching", ["bp", "frozen", "fa", "dfa"])
+@pytest.mark.parametrize("penalty", [0.0, 1e-2])
+def test_two_threads_do_what_one_does(make, teaching, penalty, monkeypatch):
+    """Samples in ranges, parameters in pieces: the same steps but for rounding, and on each number of threads again."""
+    monkeypatch.setattr(residual, "_WORTH_A_THREAD", 1)
+    monkeypatch.setattr(residual, "_PIECE", 5000)
     states = []
-    for threads in (1, 2):
-        made = ResMLP(700, 3, 512, 1, seed=1)
-        learner = ResidualLearner(made, "bp", threads=threads)
-        for _ in range(2):
-            learner.step(x, y)
-        states.append(made.state())
-    assert all((states[0][name] == states[1][name]).all() for name in states[0])
+    for threads in (1, 2, 3, 2):
+        made = make()
+        x, y = np.random.default_rng(1).random((50, made.n_inputs)), np.arange(50) % 3
+        options = {"optimiser": SGD(), "rates": 0.1, "decay": 1e-3, "threads": threads}
+        learner = ResidualLearner(made, teaching, BlockRule(penalty), **options)
+        losses = [learner.step(x[:n], y[:n]) for n in (50, 50, 33)]
+        states.append({**made.state(), "losses": np.array(losses)})
+    one, two, three, again = states
+    assert all((two[name] == again[name]).all() for name in one)
+    for other in (two, three):
+        for name, value in one.items():
+            np.testing.assert_allclose(other[name], value, rtol=1e-9, atol=1e-12)
+
+
+def test_products_have_their_threads_back_after_a_step(monkeypatch):
+    monkeypatch.setattr(residual, "_WORTH_A_THREAD", 1)
+    x, y = samples(40)
+    learner = ResidualLearner(network(), "dfa", threads=2)
+    before = [one["num_threads"] for one in info()]
+    learner.step(x, y)
+    assert [one["num_threads"] for one in info()] == before
+    learner.teaching = Told(lambda lesson: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        learner.step(x, y)
+    assert [one["num_threads"] for one in info()] == before
 
 
 @pytest.mark.parametrize(

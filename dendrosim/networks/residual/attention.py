@@ -8,7 +8,7 @@ import numpy as np
 
 from ...kernels.memory import aligned
 from .blocks import Block
-from .parts import Embedding, Floats, Norm, Parameters, Perceptron, uniform
+from .parts import Embedding, Floats, Norm, Parameters, Perceptron, Work, linear_work, uniform
 
 
 class TransformerBlock(Block):
@@ -37,6 +37,7 @@ class TransformerBlock(Block):
         rows, d = n * self.tokens, self.width
         made: dict[str, Any] = {name: aligned((rows, d), dtype) for name in ("mixed", "stream", "da", "mlp_out", "dx")}
         made |= {name: aligned((rows, 3 * d), dtype) for name in ("qkv", "dqkv")}
+        made["weights"] = aligned((n, self.heads, self.tokens, self.tokens), dtype)
         norms = {name: self.norm.cache(rows, dtype) for name in ("attention_norm", "mlp_norm")}
         return {**made, **norms, "mlp": self.perceptron.cache(rows, dtype), "a": aligned((rows, d), dtype)}
 
@@ -59,13 +60,12 @@ class TransformerBlock(Block):
         np.matmul(u, first["in"], out=cache["qkv"])
         cache["qkv"] += first["in_bias"]
         q, k, v = self._split(cache["qkv"], n)
-        weights = np.matmul(q, k.swapaxes(2, 3))
+        weights = np.matmul(q, k.swapaxes(2, 3), out=cache["weights"])
         weights *= weights.dtype.type((d // self.heads) ** -0.5)
         weights -= weights.max(axis=3, keepdims=True)
         np.exp(weights, out=weights)
         weights /= weights.sum(axis=3, keepdims=True)
         weights[weights < 1e-30] = 0.0  # their products would be denormal
-        cache["weights"] = weights
         self._heads(cache["mixed"], n)[...] = np.matmul(weights, v)
         np.matmul(cache["mixed"], first["out"], out=cache["a"])
         cache["a"] += first["out_bias"]
@@ -74,24 +74,14 @@ class TransformerBlock(Block):
         self.perceptron.forward(second, u, cache["mlp_out"], cache["mlp"])
         np.add(cache["a"], cache["mlp_out"], out=f)
 
-    def backward(
-        self, p: Parameters, df: Floats, cache: dict[str, Any], gradients: Parameters | None, dh: Floats | None
-    ) -> None:
+    def back(self, p: Parameters, df: Floats, cache: dict[str, Any], dh: Floats | None) -> None:
         n, d = len(df), self.width
         df = df.reshape(-1, d)
         first, second = self._part(p, "attention"), self._part(p, "mlp")
-        of_first, of_second = (
-            None if gradients is None else self._part(gradients, one) for one in ("attention", "mlp")
-        )
         norm, back = cache["mlp_norm"], cache["mlp_norm"]["back"]
-        self.perceptron.backward(second, df, cache["mlp"], of_second, back)
-        if of_second is not None:
-            self.norm.gradients(back, norm, of_second)
+        self.perceptron.back(second, df, cache["mlp"], back)
         self.norm.backward(second, back, norm, cache["dx"])  # d(h + A), besides df itself
         da = np.add(df, cache["dx"], out=cache["da"])
-        if of_first is not None:
-            np.matmul(cache["mixed"].T, da, out=of_first["out"])
-            np.sum(da, axis=0, out=of_first["out_bias"])
         mixed = self._heads(da @ first["out"].T, n)
         q, k, v = self._split(cache["qkv"], n)
         dq, dk, dv = self._split(cache["dqkv"], n)
@@ -105,14 +95,23 @@ class TransformerBlock(Block):
         dk[...] = np.matmul(score.swapaxes(2, 3), q)
         norm, back = cache["attention_norm"], cache["attention_norm"]["back"]
         np.matmul(cache["dqkv"], first["in"].T, out=back)
-        if of_first is not None:
-            np.matmul(norm["out"].T, cache["dqkv"], out=of_first["in"])
-            np.sum(cache["dqkv"], axis=0, out=of_first["in_bias"])
-            self.norm.gradients(back, norm, of_first)
         if dh is not None:
             into = dh.reshape(-1, d)
             self.norm.backward(first, back, norm, into)
             into += cache["dx"]
+
+    def work(self, h: Floats, df: Floats, cache: dict[str, Any], gradients: Parameters) -> list[Work]:
+        first, second = self._part(gradients, "attention"), self._part(gradients, "mlp")
+        norm, mlp_norm = cache["attention_norm"], cache["mlp_norm"]
+        pairs = (("in", norm["out"], cache["dqkv"]), ("out", cache["mixed"], cache["da"]))
+        attention = [self.norm.work(norm["back"], norm, first)]
+        for name, below, dy in pairs:
+            renamed = {"weight": first[name], "bias": first[f"{name}_bias"]}
+            weight, bias = linear_work("", below, dy, renamed)
+            attention += [Work((name,), weight.compute, weight.rows), Work((f"{name}_bias",), bias.compute)]
+        mlp = self.perceptron.work(mlp_norm["out"], df.reshape(-1, self.width), cache["mlp"], second)
+        mlp.append(self.norm.work(mlp_norm["back"], mlp_norm, second))
+        return [one.named(part) for part, all_ in (("attention", attention), ("mlp", mlp)) for one in all_]
 
 
 class PatchEmbedding(Embedding):
@@ -135,12 +134,12 @@ class PatchEmbedding(Embedding):
         tokens = 0.02 * rng.standard_normal((self.patches + 2, self.width))
         return {"weight": weight, "bias": bias, "class": tokens[0], "position": tokens[1:]}
 
-    def cache(self, n: int, dtype: Any) -> Parameters:
+    def cache(self, n: int, dtype: Any) -> dict[str, Any]:
         made = super().cache(n, dtype)
         rows = n * self.patches
         return {**made, "patches": aligned((rows, self.values), dtype), "made": aligned((rows, self.width), dtype)}
 
-    def forward(self, p: Parameters, inputs: Floats, h: Floats, cache: Parameters) -> None:
+    def forward(self, p: Parameters, inputs: Floats, h: Floats, cache: dict[str, Any]) -> None:
         x, n = self.standardised(inputs, cache), len(inputs)
         c, rows, high, columns, wide = self.shape
         cut = cache["patches"].reshape(n, rows, columns, c, high, wide)
@@ -152,10 +151,13 @@ class PatchEmbedding(Embedding):
         tokens[:, 1:] = cache["made"].reshape(n, self.patches, self.width)
         tokens += p["position"]
 
-    def gradients(self, dh: Floats, cache: Parameters, gradients: Parameters) -> None:
-        tokens = dh.reshape(len(dh), self.patches + 1, self.width)
-        np.sum(tokens, axis=0, out=gradients["position"])
-        gradients["class"][...] = gradients["position"][0]
-        cache["made"].reshape(len(dh), self.patches, self.width)[...] = tokens[:, 1:]
-        np.matmul(cache["patches"].T, cache["made"], out=gradients["weight"])
-        np.sum(cache["made"], axis=0, out=gradients["bias"])
+    def work(self, inputs: Floats, dh: Floats, cache: dict[str, Any], gradients: Parameters) -> list[Work]:
+        def compute(*_: int) -> None:
+            tokens = dh.reshape(len(dh), self.patches + 1, self.width)
+            np.sum(tokens, axis=0, out=gradients["position"])
+            gradients["class"][...] = gradients["position"][0]
+            cache["made"].reshape(len(dh), self.patches, self.width)[...] = tokens[:, 1:]
+            np.matmul(cache["patches"].T, cache["made"], out=gradients["weight"])
+            np.sum(cache["made"], axis=0, out=gradients["bias"])
+
+        return [Work(("weight", "bias", "class", "position"), compute)]

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.memory import aligned
-from .parts import Floats, Norm, Parameters, Perceptron
+from .parts import Floats, Norm, Parameters, Perceptron, Work
 
 LINEARS = {"2lin": 1, "3lin": 2}
 """Hidden layers of the kinds of block."""
@@ -30,14 +29,16 @@ class Block(ABC):
         """f_l(h), into `f`."""
 
     @abstractmethod
-    def backward(
-        self, p: Parameters, df: Floats, cache: dict[str, Any], gradients: Parameters | None, dh: Floats | None
-    ) -> None:
-        """From dL/df: gradients of the block's parameters, and the Jacobian's transpose times `df` into `dh`.
+    def back(self, p: Parameters, df: Floats, cache: dict[str, Any], dh: Floats | None) -> None:
+        """From dL/df: what `work` needs, into the cache, and the Jacobian's transpose times `df` into `dh`.
 
-        Either is left out where None is given in its place. Without `dh` this is a local update: what a block needs is
-        its own input, and `df`.
+        Without `dh` this is a local update: what a block needs is its own input, and `df`. Rows do not know of each
+        other.
         """
+
+    @abstractmethod
+    def work(self, h: Floats, df: Floats, cache: dict[str, Any], gradients: Parameters) -> list[Work]:
+        """Gradients of the block's parameters, summed over rows, after `back` with the same `df`."""
 
 
 class PerceptronBlock(Block):
@@ -60,22 +61,24 @@ class PerceptronBlock(Block):
         return {**(self.norm.initial() if self.norm else {}), **self.perceptron.initial(rng)}
 
     def cache(self, n: int, dtype: Any) -> dict[str, Any]:
-        made = self.norm.cache(n, dtype) if self.norm else {"back": aligned((n, self.width), dtype)}
-        return {"norm": made, "perceptron": self.perceptron.cache(n, dtype)}
+        return {"norm": self.norm.cache(n, dtype) if self.norm else {}, "perceptron": self.perceptron.cache(n, dtype)}
 
     def forward(self, p: Parameters, h: Floats, f: Floats, cache: dict[str, Any]) -> None:
         u = self.norm.forward(p, h, cache["norm"]) if self.norm else h
         self.perceptron.forward(p, u, f, cache["perceptron"])
 
-    def backward(
-        self, p: Parameters, df: Floats, cache: dict[str, Any], gradients: Parameters | None, dh: Floats | None
-    ) -> None:
+    def back(self, p: Parameters, df: Floats, cache: dict[str, Any], dh: Floats | None) -> None:
         if self.norm is None:
-            self.perceptron.backward(p, df, cache["perceptron"], gradients, dh)
+            self.perceptron.back(p, df, cache["perceptron"], dh)
             return
         back = cache["norm"]["back"]
-        self.perceptron.backward(p, df, cache["perceptron"], gradients, back)
-        if gradients is not None:
-            self.norm.gradients(back, cache["norm"], gradients)
+        self.perceptron.back(p, df, cache["perceptron"], back)
         if dh is not None:
             self.norm.backward(p, back, cache["norm"], dh)
+
+    def work(self, h: Floats, df: Floats, cache: dict[str, Any], gradients: Parameters) -> list[Work]:
+        if self.norm is None:
+            return self.perceptron.work(h, df, cache["perceptron"], gradients)
+        norm = cache["norm"]
+        made = self.perceptron.work(norm["out"], df, cache["perceptron"], gradients)
+        return [*made, self.norm.work(norm["back"], norm, gradients)]

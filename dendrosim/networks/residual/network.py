@@ -17,7 +17,7 @@ from ...errors import FileFormatError, ParameterError, choose
 from ...kernels.memory import aligned
 from ..matrices import batch_given, one_thread
 from .blocks import Block
-from .parts import Embedding, Floats, Head, Parameters
+from .parts import Embedding, Floats, Head, Parameters, Work, do
 
 SCHEMA = 1
 _ROWS = 1024
@@ -29,6 +29,7 @@ class Passage:
 
     Attributes
     ----------
+    inputs : array of shape (B, n_inputs)
     h : list of arrays of shape (B, d)
         h_0 .. h_L: h_l is the input of block l, h_L that of the head.
     f : list of arrays of shape (B, d)
@@ -38,6 +39,7 @@ class Passage:
     logits : array of shape (B, n_outputs)
     """
 
+    inputs: Floats
     logits: Floats
 
     def __init__(self, network: ResidualNetwork, n: int) -> None:
@@ -45,10 +47,37 @@ class Passage:
         self.n_samples = n
         self.h, self.g = ([aligned(shape, dtype) for _ in range(network.depth + 1)] for _ in range(2))
         self.f = [aligned(shape, dtype) for _ in range(network.depth)]
-        self.told = aligned(shape, dtype)
         self.embedding = network.embedding.cache(n, dtype)
         self.blocks = [block.cache(n, dtype) for block in network.blocks]
         self.head = network.head.cache(n, dtype)
+        self._told: list[Floats] = []
+
+    def told(self) -> list[Floats]:
+        """Memory for what L blocks are told where a penalty adds to it."""
+        if not self._told:
+            self._told = [aligned(f.shape, f.dtype) for f in self.f]
+        return self._told
+
+    def part(self, first: int, last: int) -> Passage:
+        """Samples `first` to `last`, in the same memory."""
+        made = object.__new__(Passage)
+        made.n_samples = last - first
+        for name, value in vars(self).items():
+            if name not in ("n_samples", "inputs", "logits"):
+                setattr(made, name, _rows_of(value, self.n_samples, first, last))
+        return made
+
+
+def _rows_of(value: Any, n: int, first: int, last: int) -> Any:
+    """Views of everything that belongs to samples `first` to `last` of n."""
+    if isinstance(value, dict):
+        return {k: v if k == "constants" else _rows_of(v, n, first, last) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_rows_of(one, n, first, last) for one in value]
+    if not isinstance(value, np.ndarray):
+        return value
+    each = len(value) // n
+    return value[first * each : last * each]
 
 
 class ResidualNetwork:
@@ -152,11 +181,20 @@ class ResidualNetwork:
     def run(self, x: Floats, out: Passage | None = None) -> Passage:
         """`forward` of an array that is known to be good: C-ordered, of the network's dtype."""
         a = Passage(self, len(x)) if out is None or out.n_samples != len(x) else out
+        self.stream(x, a)
+        self.top(a)
+        return a
+
+    def stream(self, x: Floats, a: Passage) -> None:
+        """`run` up to h_L."""
+        a.inputs = x
         self.embedding.forward(self.groups["embedding"], x, a.h[0], a.embedding)
         for i in range(self.depth):
             self._advance(i, a)
+
+    def top(self, a: Passage) -> None:
+        """Logits, from h_L."""
         a.logits = self.head.forward(self.groups["head"], a.h[-1], a.head)
-        return a
 
     def run_from(self, layer: int, h: Floats, a: Passage) -> Floats:
         """Logits where h_layer is `h`, (B, d); overwrites what is above it in `a`."""
@@ -213,7 +251,7 @@ class ResidualNetwork:
             self.block_backward(i, a, a.g[i + 1], penalty, of_block, a.g[i])
             a.g[i] += a.g[i + 1]
         if gradients is not None:
-            self.embedding.gradients(a.g[0], a.embedding, gradients["embedding"])
+            do(self.embedding.work(a.inputs, a.g[0], a.embedding, gradients["embedding"]))
 
     def block_backward(
         self, i: int, a: Passage, told: Floats, penalty: float, gradients: Parameters | None, dh: Floats | None
@@ -227,11 +265,40 @@ class ResidualNetwork:
         gradients, dh
             As for `Block.backward`.
         """
-        df = told
-        if penalty:
-            df = np.multiply(a.f[i], self.dtype.type(2.0 * penalty), out=a.told)
-            df += told
-        self.blocks[i].backward(self.groups[f"block_{i}"], df, a.blocks[i], gradients, dh)
+        df = self._asked(i, a, told, penalty)
+        self.blocks[i].back(self.groups[f"block_{i}"], df, a.blocks[i], dh)
+        if gradients is not None:
+            do(self.blocks[i].work(a.h[i], df, a.blocks[i], gradients))
+
+    def _asked(self, i: int, a: Passage, told: Floats, penalty: float) -> Floats:
+        if not penalty:
+            return told
+        df: Floats = np.multiply(a.f[i], self.dtype.type(2.0 * penalty), out=a.told()[i])
+        df += told
+        return df
+
+    def work(
+        self, a: Passage, told: Sequence[Floats], penalty: float, first: Floats, gradients: Mapping[str, Parameters]
+    ) -> list[Work]:
+        """Gradients of embedding and blocks, once `transport` or `block_backward` of all blocks have been there.
+
+        Parameters
+        ----------
+        told : list of L arrays
+            To block l; an empty list where blocks do not learn.
+        penalty : float
+            As before.
+        first : array of shape (B, d)
+            dL/dh_0, to the embedding.
+        gradients : dict of dicts
+            ``grouped`` arrays.
+        """
+        work = self.embedding.work(a.inputs, first, a.embedding, gradients["embedding"])
+        made = [one.named("embedding") for one in work]
+        for i, df in enumerate(a.told() if penalty and told else told):
+            group = f"block_{i}"
+            made += [one.named(group) for one in self.blocks[i].work(a.h[i], df, a.blocks[i], gradients[group])]
+        return made
 
     # ---- copies and files
 

@@ -2,11 +2,14 @@
 
 A part holds sizes only. Its parameters come in a dict, what a forward pass leaves behind in a cache, gradients go into
 a dict of arrays of the same names. Arrays are (B, width), C-ordered, of one dtype; nothing is allocated in a pass.
+Everything in a cache has a row for each sample, or several, but for what is under "constants": so that ranges of
+samples can go through a network on threads of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +25,48 @@ EPSILON = 1e-5
 """Of layer normalisation, added to the variance."""
 _LANES = 32
 """Values per vector of the elementwise kernels; faster than what one register holds."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """How gradients of some parameters come about, once derivatives by activity are there.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the parameters.
+    compute : callable
+        Fills in rows `first` to `last` of the gradient, or all where `rows` is 0.
+    rows : int
+        Of a gradient that can be had in pieces; 0 for others.
+    """
+
+    names: tuple[str, ...]
+    compute: Callable[[int, int], object]
+    rows: int = 0
+
+    def named(self, prefix: str) -> Work:
+        """The same, for parameters under other names."""
+        return Work(tuple(f"{prefix}_{name}" for name in self.names), self.compute, self.rows)
+
+
+def linear_work(i: str, below: Floats, dy: Floats, gradients: Parameters, bias: bool = True) -> list[Work]:
+    """Of ``weight`` + i and ``bias`` + i in ``below W + b``, from dL/dout."""
+    weight = gradients[f"weight{i}"]
+
+    def product(first: int, last: int) -> None:
+        np.matmul(below.T[first:last], dy, out=weight[first:last])
+
+    made = [Work((f"weight{i}",), product, len(weight))]
+    if bias:
+        made.append(Work((f"bias{i}",), lambda *_: np.sum(dy, axis=0, out=gradients[f"bias{i}"])))
+    return made
+
+
+def do(work: Sequence[Work]) -> None:
+    """All of it, one after the other."""
+    for one in work:
+        one.compute(0, one.rows)
 
 
 def lanes(size: int) -> tuple[float, ...]:
@@ -72,6 +117,10 @@ class Norm:
 
         residual.normalise_gradients(dy, cache["unit"], gradients["norm_gain"], gradients["norm_bias"])
 
+    def work(self, dy: Floats, cache: Parameters, gradients: Parameters) -> Work:
+        """`gradients`, to be done later."""
+        return Work(("norm_gain", "norm_bias"), lambda *_: self.gradients(dy, cache, gradients))
+
     def backward(self, p: Parameters, dy: Floats, cache: Parameters, dh: Floats) -> None:
         """dL/dh, into `dh`; it carries the 1 / s that shrinks gradients where activity is large."""
         from ...kernels import residual
@@ -108,18 +157,18 @@ class Perceptron:
         hidden = self.widths[1:-1]
         kinds = ("value", "slope", "back")
         made: dict[str, Any] = {kind: [aligned((n, width), dtype) for width in hidden] for kind in kinds}
-        made["none"] = aligned(max(hidden, default=0), dtype)  # in the place of biases
+        made["constants"] = {"none": aligned(max(hidden, default=0), dtype)}  # in the place of biases
         return made
 
     def forward(self, p: Parameters, u: Floats, out: Floats, cache: dict[str, Any]) -> None:
         """The output, into `out`."""
         from ...kernels import residual
 
-        cache["input"] = below = u
+        below = u
         for i, (value, slope) in enumerate(zip(cache["value"], cache["slope"], strict=True)):
             np.matmul(below, p[f"weight_{i}"], out=slope)
             n, width = slope.shape
-            bias = p[f"bias_{i}"] if self.bias else cache["none"][:width]
+            bias = p[f"bias_{i}"] if self.bias else cache["constants"]["none"][:width]
             residual.gelu(slope.reshape(-1), bias, value.reshape(-1), slope.reshape(-1), n, width, lanes(width))
             below = value
         last = len(self.widths) - 2
@@ -127,25 +176,23 @@ class Perceptron:
         if self.bias:
             out += p[f"bias_{last}"]
 
-    def backward(
-        self, p: Parameters, dy: Floats, cache: dict[str, Any], gradients: Parameters | None, du: Floats | None
-    ) -> None:
-        """From dL/dout: gradients of the parameters where they are asked for, and dL/du into `du` likewise."""
+    def back(self, p: Parameters, dy: Floats, cache: dict[str, Any], du: Floats | None) -> None:
+        """From dL/dout to the derivatives by all hidden layers, kept in the cache, and into `du`, if that is given."""
         from ...kernels import residual
 
-        for i in range(len(self.widths) - 2, -1, -1):
-            below = cache["value"][i - 1] if i else cache["input"]
-            if gradients is not None:
-                np.matmul(below.T, dy, out=gradients[f"weight_{i}"])
-                if self.bias:
-                    np.sum(dy, axis=0, out=gradients[f"bias_{i}"])
-            if i:
-                back = cache["back"][i - 1]
-                np.matmul(dy, p[f"weight_{i}"].T, out=back)
-                residual.times(back.reshape(-1), cache["slope"][i - 1].reshape(-1), lanes(back.size))
-                dy = back
-            elif du is not None:
-                np.matmul(dy, p["weight_0"].T, out=du)
+        for i in range(len(self.widths) - 2, 0, -1):
+            back = cache["back"][i - 1]
+            np.matmul(dy, p[f"weight_{i}"].T, out=back)
+            residual.times(back.reshape(-1), cache["slope"][i - 1].reshape(-1), lanes(back.size))
+            dy = back
+        if du is not None:
+            np.matmul(dy, p["weight_0"].T, out=du)
+
+    def work(self, u: Floats, dy: Floats, cache: dict[str, Any], gradients: Parameters) -> list[Work]:
+        """Gradients of the parameters, after `back`, where the input was `u`."""
+        below, above = [u, *cache["value"]], [*cache["back"], dy]
+        pairs = enumerate(zip(below, above, strict=True))
+        return [one for i, (x, dx) in pairs for one in linear_work(f"_{i}", x, dx, gradients, self.bias)]
 
 
 class Embedding:
@@ -167,31 +214,30 @@ class Embedding:
         weight, bias = uniform(self.n_inputs, self.width, rng)
         return {"weight": weight, "bias": bias}
 
-    def cache(self, n: int, dtype: Any) -> Parameters:
+    def cache(self, n: int, dtype: Any) -> dict[str, Any]:
         """Memory for `n` rows, and center and inverse scale in this dtype."""
         if not self.standardises:
             return {}
         constants = {"center": self.center.astype(dtype), "inverse": self.inverse.astype(dtype)}
-        return {"x": aligned((n, self.n_inputs), dtype), **constants}
+        return {"x": aligned((n, self.n_inputs), dtype), "constants": constants}
 
-    def standardised(self, inputs: Floats, cache: Parameters) -> Floats:
+    def standardised(self, inputs: Floats, cache: dict[str, Any]) -> Floats:
         """The inputs, or their standardised copy in the cache."""
         if not self.standardises:
             return inputs
-        np.subtract(inputs, cache["center"], out=cache["x"])
-        cache["x"] *= cache["inverse"]
-        return cache["x"]
+        x: Floats = cache["x"]
+        np.subtract(inputs, cache["constants"]["center"], out=x)
+        x *= cache["constants"]["inverse"]
+        return x
 
-    def forward(self, p: Parameters, inputs: Floats, h: Floats, cache: Parameters) -> None:
+    def forward(self, p: Parameters, inputs: Floats, h: Floats, cache: dict[str, Any]) -> None:
         """h_0, into `h`."""
-        cache["input"] = x = self.standardised(inputs, cache)
-        np.matmul(x, p["weight"], out=h)
+        np.matmul(self.standardised(inputs, cache), p["weight"], out=h)
         h += p["bias"]
 
-    def gradients(self, dh: Floats, cache: Parameters, gradients: Parameters) -> None:
-        """Of the parameters, from dL/dh_0."""
-        np.matmul(cache["input"].T, dh, out=gradients["weight"])
-        np.sum(dh, axis=0, out=gradients["bias"])
+    def work(self, inputs: Floats, dh: Floats, cache: dict[str, Any], gradients: Parameters) -> list[Work]:
+        """Gradients of the parameters from dL/dh_0, after `forward` of these inputs."""
+        return linear_work("", cache["x"] if self.standardises else inputs, dh, gradients)
 
 
 class Head:

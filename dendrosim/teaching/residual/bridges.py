@@ -15,7 +15,7 @@ from ...arguments import whole
 from ...errors import ParameterError
 from ...kernels.memory import aligned
 from ...networks.residual import ResidualNetwork
-from ...networks.residual.parts import Norm, Perceptron
+from ...networks.residual.parts import Norm, Perceptron, do
 from .base import Credits, Floats, LayerCredit, LayerLesson
 
 
@@ -90,7 +90,7 @@ class Bridge(LayerCredit):
         self._tell(lesson, u)
         self._net.forward(self._weights, u, memory["out"], memory["net"])
         asked, self._own = self._errors(lesson, memory["out"], memory)
-        self._net.backward(self._weights, asked, memory["net"], None, memory["du"])
+        self._net.back(self._weights, asked, memory["net"], memory["du"])
         back = np.ascontiguousarray(memory["du"][:, :d])
         self._norm.backward(self._plain, back, memory["norm"], back)
         told = [back[i * n : (i + 1) * n] for i in range(self._depth)]
@@ -103,7 +103,8 @@ class Bridge(LayerCredit):
                 f"{self!r} learns from the minibatch that it was last asked about; ask for credits first"
             )
         memory = self._memory[lesson.passage.n_samples]
-        self._net.backward(self._weights, self._own, memory["net"], self._gradients, None)
+        self._net.back(self._weights, self._own, memory["net"], None)
+        do(self._net.work(memory["u"], self._own, memory["net"], self._gradients))
         return self._gradients
 
     def state(self) -> dict[str, Floats]:
