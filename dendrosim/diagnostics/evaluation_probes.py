@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import number, numbers, whole
 from ..errors import ParameterError
-from .evaluation import Layers, measure, row_norms
+from .evaluation import Layers, is_given, mean_cosine, row_norms
 from .evaluation_subjects import Auditable
 
 Floats = NDArray[np.float64]
@@ -160,9 +160,12 @@ def fresh_null(subject: Auditable, x: ArrayLike, y: ArrayLike, draws: int = 20, 
 
 
 def _deep_cosines(layers: Layers) -> tuple[float, float]:
-    blocks = measure(layers)[min(1, layers.depth - 1) : -1]
-    left = blocks["cosine_output"][~blocks["given"]]
-    return float(blocks["cosine_input"].mean()), float(left.mean()) if left.size else float("nan")
+    """By the paper's index, and by ours without what is given; nothing else of `measure` is needed here."""
+    deep = range(min(1, layers.depth - 1), layers.depth)
+    paper = [mean_cosine(layers.reported[i], layers.gradient[i]) for i in deep]
+    left = [i for i in deep if not is_given(layers.told[i], layers.gradient[i + 1])]
+    corrected = [mean_cosine(layers.told[i], layers.gradient[i + 1]) for i in left]
+    return float(np.mean(paper)), float(np.mean(corrected)) if corrected else float("nan")
 
 
 def loss_change(losses: ArrayLike) -> float:
