@@ -33,9 +33,10 @@ def test_the_wheel_has_one_top_level_package(wheel):
     assert {name.partition("/")[0] for name in wheel} == {"dendrosim", f"dendrosim-{ds.__version__}.dist-info"}
 
 
-def test_the_wheel_has_every_module_and_the_type_marker(wheel):
+def test_the_wheel_has_every_module_and_what_they_read(wheel):
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "dendrosim").rglob("*.py")}
-    assert modules | {"dendrosim/py.typed"} <= set(wheel)
+    beside = {f"dendrosim/plotting/audit_page.{ending}" for ending in ("css", "js")}
+    assert modules | beside | {"dendrosim/py.typed"} <= set(wheel)
 
 
 @pytest.mark.parametrize("folder", ["morphologies", "experiments", "benchmarks"])

@@ -12,7 +12,7 @@ from .markup import Band, Content, Markup, fragment, tag
 STATES = {"pass": "✓", "fail": "✗", "open": "?", "none": "–"}
 """Classes of verdicts, and the sign of each."""
 _SMALL = 1e-3
-"""Numbers below are written with an exponent."""
+"""Measured numbers below are written with an exponent."""
 CHECKS = {"D1": "scale stability", "D2": "reference validity", "D3": "depth utility"}
 
 
@@ -23,7 +23,7 @@ def shown(value: float, form: str = "#.4g") -> str:
         return "n/a"
     if math.isinf(number):
         return "∞" if number > 0 else "−∞"
-    if form.endswith("g") and 0 < abs(number) < _SMALL:
+    if form.startswith("#") and 0 < abs(number) < _SMALL:
         form = f".{int(form.strip('#+g.')) - 1}e"
     mantissa, _, exponent = format(number, form).partition("e")
     text = mantissa.removesuffix(".") + (f"e{int(exponent)}" if exponent else "")

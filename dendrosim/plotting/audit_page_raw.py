@@ -12,7 +12,9 @@ from ..diagnostics.evaluation_audit import Audit
 from ..diagnostics.evaluation_history import EvaluationHistory
 from ..diagnostics.evaluation_probes import Nudges
 from ..runs.audited import QUANTITIES, AuditedArm, AuditedRun, AuditedRuns
+from ..runs.baselines import is_frozen
 from .audit_page_cells import cell, plural, verdict_badge
+from .audit_page_verdicts import not_audited
 from .markup import Column, Content, Markup, Table, fragment, tag
 
 _LAYERS = (
@@ -46,7 +48,7 @@ def _arm(number: int, arm: AuditedArm) -> Markup:
 def _run(name: str, one: AuditedRun) -> Markup:
     parts: list[Content] = [tag("h4", f"{one.arm}, seed {one.seed}")]
     if one.audit is None:
-        parts.append(tag("p", f"Not audited: {one.reason}."))
+        parts.append(tag("p", not_audited(one)))
     else:
         verdicts = one.audit.verdicts
         parts += [
@@ -118,14 +120,18 @@ def _remark(audit: Audit) -> str:
     share = (
         "" if lost == 0 else f" Up to {100 * lost:.3g} % of the samples have no gradient at a layer; they are left out."
     )
-    return f"A row has what block l receives and is told; the last is what the head receives. {first}{share}"
+    return (
+        f"Rows are blocks: what each receives, and what it is told. The last is what the head receives. {first}{share}"
+    )
 
 
 def _history(name: str, one: AuditedRun, found: EvaluationHistory) -> Table:
     heads = [Column(head) for head in _TIMES]
+    told = not is_frozen(one.run)  # blocks that are told nothing have no cosine
     for definition in ("paper", "corrected"):
         unit = "mean loss" if definition == "paper" else "per sample"
-        heads += [Column(f"|g| at the end, {unit}", definition), Column("Γ", definition), Column("Deep", definition)]
+        heads.append(Column(f"|g| at the end, {unit}", definition))
+        heads += [Column("Γ", definition), Column("Deep", definition)] if told else []
     table = Table(
         f"{one.arm}, seed {one.seed}, over training: N = {found.samples}",
         heads,
@@ -135,11 +141,8 @@ def _history(name: str, one: AuditedRun, found: EvaluationHistory) -> Table:
     columns = [(found.epochs, "g"), (found.accuracy, ".4f"), (found.loss, "#.4g")]
     columns += [(found.series("activity", found.depth), "#.4g"), (found.rho, "#.4g")]
     for definition in ("paper", "corrected"):
-        columns += [
-            (found.reference(definition), "#.3g"),
-            (found.gamma(definition), "+.3f"),
-            (found.deep(definition), "+.3f"),
-        ]
+        columns.append((found.reference(definition), "#.3g"))
+        columns += [(found.gamma(definition), "+.3f"), (found.deep(definition), "+.3f")] if told else []
     for t in range(len(found)):
         table.rows.append([cell(float(values[t]), form) for values, form in columns])
     return table

@@ -42,7 +42,7 @@ def facts(audited: AuditedRuns) -> Markup:
             f"({', '.join(map(str, seeds))}); {measured} audited"
         ],
         "Task": [_task(config["task"]) for config in configs],
-        "Network": [_settings(config["network"], ("seed", "hash", "n_inputs", "n_outputs")) for config in configs],
+        "Network": [_network(config["network"]) for config in configs],
         "Training": [_training(one) for one in audited],
         "Layers measured on": [f"N = {one.audit.n_samples} test samples" for one in audited if one.audit is not None],
         "Runs made with": [_settings(config.get("versions", {}), ()) for config in configs],
@@ -68,6 +68,11 @@ _COUNTS = {
     "n_inputs": "inputs",
     "n_classes": "classes",
 }
+
+
+def _network(network: Config) -> str:
+    name = network.get("architecture", network["kind"])
+    return f"{name}: {_settings(network, ('kind', 'architecture', 'seed', 'hash', 'n_inputs', 'n_outputs'))}"
 
 
 def _settings(settings: Config, without: tuple[str, ...]) -> str:
@@ -159,9 +164,7 @@ def _flags(arm: AuditedArm, name: str) -> Markup:
 def sentences(arm: AuditedArm) -> list[str]:
     """What is to be said of an arm: one sentence per kind of verdict, and what to read beside it."""
     if not arm.audited:
-        begin = "" if all(is_frozen(one.run) for one in arm.members) else "Not audited: "
-        reasons = [f"{begin}{one.reason}." for one in arm.members]
-        return list(dict.fromkeys(reason[0].upper() + reason[1:] for reason in reasons))
+        return list(dict.fromkeys(not_audited(one) for one in arm.members))
     kinds: dict[str, list[AuditedRun]] = {}
     for one in arm.audited:
         if one.audit is not None:
@@ -173,6 +176,12 @@ def sentences(arm: AuditedArm) -> list[str]:
     said += _beside([one.audit for one in arm.audited if one.audit is not None])
     unmeasured = [one for one in arm.members if one.audit is None]
     return said + [f"Seed {one.seed} was not audited: {one.reason}." for one in unmeasured]
+
+
+def not_audited(one: AuditedRun) -> str:
+    """Why there is no audit, as a sentence."""
+    reason = one.reason if is_frozen(one.run) else f"not audited: {one.reason}"
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def _because(audit: Audit) -> str:
@@ -271,9 +280,9 @@ _BY_ARM: dict[str, tuple[tuple[str, str, str, str], ...]] = {
 }  # fmt: skip
 _PROBES = (
     ("nudge_input", "Nudge, input, nat", "paper", "+.2e"),
-    ("nudge_output", "Nudge, output, nat", "corrected", "+.2e"),
     ("null", "Fresh feedback", "paper", "+.3f"),
     ("null_sd", "its s.d. over draws", "paper", ".3f"),
+    ("nudge_output", "Nudge, output, nat", "corrected", "+.2e"),
     ("null_corrected", "Fresh feedback", "corrected", "+.3f"),
     ("null_corrected_sd", "its s.d. over draws", "corrected", ".3f"),
     ("loss_change", "Change of the training loss, nat", "", "+.3f"),
@@ -307,8 +316,11 @@ def headline(audited: AuditedRuns) -> str:
     seen = [one.audit.verdict for one in audited if one.audit is not None]
     if not seen:
         return "None of these runs could be audited; the reasons are below."
-    parts = [_tally(seen), _tally([one.audit.verdicts["corrected"] for one in audited if one.audit is not None])]
-    return f"Of {plural(len(seen), 'audited run')}, {parts[0]} by the paper's definitions; {parts[1]} by the corrected ones."
+    paper, corrected = (
+        _tally(seen),
+        _tally([one.audit.verdicts["corrected"] for one in audited if one.audit is not None]),
+    )
+    return f"Of {plural(len(seen), 'audited run')}, {paper} by the paper's definitions; {corrected} by corrected ones."
 
 
 def _tally(verdicts: Sequence[Verdict]) -> str:

@@ -19,6 +19,9 @@ class Markup(str):
     __slots__ = ()
 
 
+_PROSE = 24
+"""Letters from which on a text in a table needs room."""
+
 Content = str | Iterable["Content"] | None
 """Text (escaped), Markup (as it is), several of them, or nothing."""
 
@@ -174,7 +177,9 @@ class Table:
         return fragment(box, tag("p", self.note, class_="note") if self.note else None)
 
     def _cell(self, i: int, cell: Content) -> Markup:
-        kind = "number" if self.columns[i].numeric else None
+        kind = (
+            "number" if self.columns[i].numeric else "prose" if isinstance(cell, str) and len(cell) > _PROSE else None
+        )
         return tag("td", cell, class_=kind) if i else tag("th", cell, scope="row", class_=kind)
 
     def _head(self) -> Markup:
