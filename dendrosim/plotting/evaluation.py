@@ -182,7 +182,7 @@ def plot_dose_response(
     Returns
     -------
     Figure or SubFigure
-        Mean length of h_L; deep cosine as the paper has it (filled) and corrected (hollow, dashed); accuracy, and that
+        Mean length of h_L; deep cosine as the paper has it (dots) and corrected (rings, dashed); accuracy, and that
         of the frozen baseline (dashed). Means and standard deviations over seeds; of lengths, geometric means and
         ranges.
 
@@ -221,16 +221,17 @@ def plot_dose_response(
         _baseline(axes[2], [arm for members in curves for arm in members])
         handles = [Line2D([], [], color=look[m[0].name].color, marker=look[m[0].name].marker, ms=4) for m in curves]
         names = [look[members[0].name].teaching if len(curves) > 1 else members[0].name for members in curves]
-        handles += [Line2D([], [], color=_LIMIT, marker="o", ms=4, **kind) for kind in _KINDS.values()]
+        handles += [Line2D([], [], color=_LIMIT, marker="o", **kind) for kind in _KINDS.values()]
         figure.legend(handles, [*names, *_KINDS], loc="outside upper center", ncols=min(len(handles), 6))
         _letters(axes)
     return figure
 
 
 _KINDS: dict[str, dict[str, Any]] = {
-    "paper": {"linestyle": "-"},
-    "corrected": {"linestyle": "--", "markerfacecolor": "white"},
+    "paper": {"linestyle": "-", "ms": 3.2},
+    "corrected": {"linestyle": "--", "ms": 6.0, "markerfacecolor": "none"},
 }
+"""A dot and a ring: where both definitions agree, both are seen."""
 
 
 def plot_function(
@@ -255,7 +256,7 @@ def plot_function(
     -------
     Figure or SubFigure
         Accuracy, change of the test loss by nudges along credits, and change of the training loss, against the deep
-        cosine: as the paper has it (filled), and corrected (hollow). Means and standard deviations over seeds.
+        cosine: as the paper has it (dots), and corrected (rings). Means and standard deviations over seeds.
 
     Raises
     ------
@@ -280,21 +281,23 @@ def plot_function(
         for ax, (paper, corrected, label) in zip(axes, rows, strict=True):
             for arm in shown:
                 mine, ends = look[arm.name], []
-                for x, y, face in (("deep", paper, mine.color), ("deep_corrected", corrected, "white")):
+                for x, y, kind in (("deep", paper, "paper"), ("deep_corrected", corrected, "corrected")):
                     across, up = arm.spread(x), arm.spread(y)
                     ends.append((across.mean, up.mean))
                     ax.errorbar(
-                        across.mean, up.mean, up.sd, across.sd, fmt=mine.marker, color=mine.color, ms=4.5,
-                        markerfacecolor=face, elinewidth=0.8, label=arm.name if face != "white" else None, zorder=3,
+                        across.mean, up.mean, up.sd, across.sd, color=mine.color, marker=mine.marker, elinewidth=0.8,
+                        zorder=3, **{**_KINDS[kind], "linestyle": ""},
                     )  # fmt: skip
                 ax.plot(*np.transpose(ends), color=mine.color, linewidth=0.6, alpha=0.7)
             ax.set_xlabel("deep cosine")
             ax.set_ylabel(label)
             ax.margins(0.08)
         _baseline(axes[0], shown)
-        handles, names = axes[0].get_legend_handles_labels()
-        handles += [Line2D([], [], color=_LIMIT, marker="o", ms=4.5, linestyle="", markerfacecolor=face)
-                    for face in (_LIMIT, "white")]  # fmt: skip
+        names = [arm.name for arm in shown]
+        handles = [
+            Line2D([], [], color=look[name].color, marker=look[name].marker, linestyle="", ms=4.5) for name in names
+        ]
+        handles += [Line2D([], [], color=_LIMIT, marker="o", **{**kind, "linestyle": ""}) for kind in _KINDS.values()]
         figure.legend(handles, [*names, *_KINDS], loc="outside upper center", ncols=4)
         _letters(axes)
     return figure
@@ -390,7 +393,7 @@ def _spread(
 ) -> None:
     found = [arm.spread(quantity) for arm in members]
     kind = _KINDS["corrected" if hollow else "paper"]
-    ax.errorbar(at, [one.mean for one in found], [one.sd for one in found], color=look.color, marker=look.marker, ms=4,
+    ax.errorbar(at, [one.mean for one in found], [one.sd for one in found], color=look.color, marker=look.marker,
                 elinewidth=0.8, **kind)  # fmt: skip
 
 

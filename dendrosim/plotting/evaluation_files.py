@@ -85,13 +85,13 @@ _HISTORY = (
 _HISTORY_ALT = "Curves over epochs of activity, gradient, accuracy and deep cosine."
 _DOSE = (
     "what the penalty on blocks does. A: length of the last layer's activity, geometric mean and range. B: deep cosine "
-    "as the paper has it (filled) and corrected (hollow). C: test accuracy; dashed, the frozen baseline."
+    "as the paper has it (dots) and corrected (rings). C: test accuracy; dashed, the frozen baseline."
 )
 _DOSE_ALT = "Activity, deep cosine and accuracy against the penalty."
 _FUNCTION = (
     "what credits achieve against how well they point{}. Accuracy, change of the test loss by a small step against the "
-    "credit, and change of the training loss, against the deep cosine as the paper has it (filled) and corrected "
-    "(hollow)."
+    "credit, and change of the training loss, against the deep cosine as the paper has it (dots) and corrected "
+    "(rings)."
 )
 _FUNCTION_ALT = "Accuracy, nudges and training loss against the deep cosine."
 
