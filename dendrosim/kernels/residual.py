@@ -1,4 +1,4 @@
-"""Elementwise parts of residual networks: GELU with its slope, layer normalisation forward and back, chain factors.
+"""Elementwise parts of residual networks: GELU with its slope, layer normalisation and softmax, forward and back.
 
 Whatever is 1e-30 or smaller becomes exactly 0: in float32 products of such numbers are denormal, and processors take a
 hundred times as long for those.
@@ -163,3 +163,81 @@ def normalise_back(dy: Array, gain: Array, unit: Array, inverse: Array, out: Arr
         along *= share
         for j in range(width):
             out[i, j] = (dy[i, j] * gain[j] - mean - unit[i, j] * along) * inverse[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _largest(x: Array, first: int, last: int, most: Array, lanes: Lanes) -> None:
+    """Larger values of `most` and of x[first:last], lane by lane, into `most`."""
+    found = load(most, 0, lanes)
+    for i in range(first, last, len(lanes)):
+        value = load(x, i, lanes)
+        found = choose_least(value, found, value, found)
+    store(most, 0, found)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _powers(x: Array, first: int, last: int, scale: float, top: float, sums: Array, lanes: Lanes) -> None:
+    """``x = exp(scale * x - top)`` in place; adds to `sums`, lane by lane."""
+    total = load(sums, 0, lanes)
+    for i in range(first, last, len(lanes)):
+        e = exponential(clamp(load(x, i, lanes) * scale - top, -_FARTHEST, 0.0))
+        store(x, i, e)
+        total = total + e
+    store(sums, 0, total)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shares(x: Array, first: int, last: int, factor: float, lanes: Lanes) -> None:
+    zero, tiny = fill(x.dtype.type(0.0), lanes), fill(x.dtype.type(TINY), lanes)
+    for i in range(first, last, len(lanes)):
+        share = load(x, i, lanes) * factor
+        store(x, i, choose_least(tiny, share, zero, share))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def softmax(x: Array, scale: float, rows: int, width: int, memory: Array, lanes: Lanes) -> None:
+    """``exp(scale x) / sum`` row by row, in place; what is 1e-30 or smaller becomes 0, NaN makes its row NaN.
+
+    Parameters
+    ----------
+    x : array of rows * width values
+    scale : float
+        Above 0.
+    memory : array of shape (lanes,)
+    """
+    size = len(lanes)
+    for row in range(rows):
+        first, last = row * width, (row + 1) * width
+        even = first + width // size * size
+        memory[:] = x[first]
+        _largest(x, first, even, memory, lanes)
+        _largest(x, even, last, memory, (0.0,))
+        top = memory[0]
+        for i in range(1, size):
+            top = max(top, memory[i])
+        memory[:] = 0.0
+        _powers(x, first, even, scale, top * scale, memory, lanes)
+        _powers(x, even, last, scale, top * scale, memory, (0.0,))
+        total = memory[0]
+        for i in range(1, size):
+            total += memory[i]
+        factor = x.dtype.type(1.0) / total
+        _shares(x, first, even, factor, lanes)
+        _shares(x, even, last, factor, (0.0,))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+def softmax_back(dy: Array, y: Array, scale: float) -> None:
+    """``dy = scale * y * (dy - sum(dy * y))`` row by row, in place: dL/dx of ``y = softmax(scale x)``.
+
+    Parameters
+    ----------
+    dy, y : arrays of shape (rows, width)
+    """
+    kind = dy.dtype.type
+    for i in range(dy.shape[0]):
+        along = kind(0.0)
+        for j in range(dy.shape[1]):
+            along += dy[i, j] * y[i, j]
+        for j in range(dy.shape[1]):
+            dy[i, j] = (dy[i, j] - along) * y[i, j] * kind(scale)

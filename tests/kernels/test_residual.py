@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import special
 from scipy.special import log_ndtr
 
 from dendrosim.kernels import optimise, residual
+from dendrosim.networks.residual.parts import lanes
 
 TOLERANCE = {"float32": 4e-7, "float64": 4e-15}
 
@@ -102,3 +104,30 @@ def test_moments_that_fade_end_at_zero_and_never_denormal():
     assert (mean == 0).all()
     adamw(raw, np.full(64, np.nan, np.float32), mean, square, 2003, tiny=1e-17)
     assert np.isnan(raw).all()
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 3e-6), ("float64", 1e-13)])
+@pytest.mark.parametrize("width", [1, 5, 17, 65])
+def test_softmax_and_its_derivative(dtype, tolerance, width):
+    rng = np.random.default_rng(0)
+    x = (20 * rng.standard_normal((30, width))).astype(dtype)
+    expected = special.softmax(0.3 * x.astype("float64"), axis=1)
+    y, vector = x.copy(), lanes(width)
+    residual.softmax(y.reshape(-1), 0.3, 30, width, np.empty(len(vector), dtype), vector)
+    np.testing.assert_allclose(y, expected, rtol=10 * tolerance, atol=tolerance)
+    dy = rng.standard_normal((30, width)).astype(dtype)
+    along = (dy.astype("float64") * expected).sum(axis=1, keepdims=True)
+    back = dy.copy()
+    residual.softmax_back(back, y, 0.3)
+    np.testing.assert_allclose(back, 0.3 * expected * (dy - along), atol=10 * tolerance)
+
+
+def test_softmax_drops_what_would_be_denormal_and_keeps_nan():
+    x = np.zeros((3, 20), np.float32)
+    x[0, 3], x[1, 4], x[2] = 80.0, np.nan, 1e6
+    vector = lanes(20)
+    residual.softmax(x.reshape(-1), 1.0, 3, 20, np.empty(len(vector), np.float32), vector)
+    assert x[0, 3] == 1
+    assert not np.delete(x[0], 3).any()  # 2e-35
+    assert np.isnan(x[1]).all()
+    np.testing.assert_allclose(x[2], 0.05)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...kernels.memory import aligned
 from .blocks import Block
-from .parts import Embedding, Floats, Norm, Parameters, Perceptron, Work, linear_work, uniform
+from .parts import Embedding, Floats, Norm, Parameters, Perceptron, Work, lanes, linear_work, uniform
 
 
 class TransformerBlock(Block):
@@ -35,9 +35,12 @@ class TransformerBlock(Block):
 
     def cache(self, n: int, dtype: Any) -> dict[str, Any]:
         rows, d = n * self.tokens, self.width
-        made: dict[str, Any] = {name: aligned((rows, d), dtype) for name in ("mixed", "stream", "da", "mlp_out", "dx")}
+        made: dict[str, Any] = {
+            name: aligned((rows, d), dtype) for name in ("mixed", "stream", "da", "mlp_out", "dx", "dmixed")
+        }
         made |= {name: aligned((rows, 3 * d), dtype) for name in ("qkv", "dqkv")}
-        made["weights"] = aligned((n, self.heads, self.tokens, self.tokens), dtype)
+        made |= {name: aligned((n, self.heads, self.tokens, self.tokens), dtype) for name in ("weights", "score")}
+        made["by_head"] = aligned((n, self.heads, self.tokens, d // self.heads), dtype)
         norms = {name: self.norm.cache(rows, dtype) for name in ("attention_norm", "mlp_norm")}
         return {**made, **norms, "mlp": self.perceptron.cache(rows, dtype), "a": aligned((rows, d), dtype)}
 
@@ -53,6 +56,8 @@ class TransformerBlock(Block):
         return array.reshape(n, self.tokens, self.heads, -1).transpose(0, 2, 1, 3)
 
     def forward(self, p: Parameters, h: Floats, f: Floats, cache: dict[str, Any]) -> None:
+        from ...kernels import residual
+
         n, d = len(h), self.width
         h, f = h.reshape(-1, d), f.reshape(-1, d)
         first, second = self._part(p, "attention"), self._part(p, "mlp")
@@ -61,12 +66,11 @@ class TransformerBlock(Block):
         cache["qkv"] += first["in_bias"]
         q, k, v = self._split(cache["qkv"], n)
         weights = np.matmul(q, k.swapaxes(2, 3), out=cache["weights"])
-        weights *= weights.dtype.type((d // self.heads) ** -0.5)
-        weights -= weights.max(axis=3, keepdims=True)
-        np.exp(weights, out=weights)
-        weights /= weights.sum(axis=3, keepdims=True)
-        weights[weights < 1e-30] = 0.0  # their products would be denormal
-        self._heads(cache["mixed"], n)[...] = np.matmul(weights, v)
+        vector = lanes(self.tokens)
+        rows, memory = n * self.heads * self.tokens, np.empty(len(vector), weights.dtype)
+        residual.softmax(weights.reshape(-1), (d // self.heads) ** -0.5, rows, self.tokens, memory, vector)
+        np.matmul(weights, v, out=cache["by_head"])
+        self._heads(cache["mixed"], n)[...] = cache["by_head"]
         np.matmul(cache["mixed"], first["out"], out=cache["a"])
         cache["a"] += first["out_bias"]
         np.add(h, cache["a"], out=cache["stream"])
@@ -75,6 +79,8 @@ class TransformerBlock(Block):
         np.add(cache["a"], cache["mlp_out"], out=f)
 
     def back(self, p: Parameters, df: Floats, cache: dict[str, Any], dh: Floats | None) -> None:
+        from ...kernels import residual
+
         n, d = len(df), self.width
         df = df.reshape(-1, d)
         first, second = self._part(p, "attention"), self._part(p, "mlp")
@@ -82,17 +88,17 @@ class TransformerBlock(Block):
         self.perceptron.back(second, df, cache["mlp"], back)
         self.norm.backward(second, back, norm, cache["dx"])  # d(h + A), besides df itself
         da = np.add(df, cache["dx"], out=cache["da"])
-        mixed = self._heads(da @ first["out"].T, n)
+        mixed = self._heads(np.matmul(da, first["out"].T, out=cache["dmixed"]), n)
         q, k, v = self._split(cache["qkv"], n)
         dq, dk, dv = self._split(cache["dqkv"], n)
         weights = cache["weights"]
-        dv[...] = np.matmul(weights.swapaxes(2, 3), mixed)
-        score = np.matmul(mixed, v.swapaxes(2, 3))
-        score -= (score * weights).sum(axis=3, keepdims=True)
-        score *= weights
-        score *= score.dtype.type((d // self.heads) ** -0.5)
-        dq[...] = np.matmul(score, k)
-        dk[...] = np.matmul(score.swapaxes(2, 3), q)
+        by_head, score = cache["by_head"], cache["score"]
+        dv[...] = np.matmul(weights.swapaxes(2, 3), mixed, out=by_head)
+        np.matmul(mixed, v.swapaxes(2, 3), out=score)
+        table = (-1, self.tokens)
+        residual.softmax_back(score.reshape(table), weights.reshape(table), (d // self.heads) ** -0.5)
+        dq[...] = np.matmul(score, k, out=by_head)
+        dk[...] = np.matmul(score.swapaxes(2, 3), q, out=by_head)
         norm, back = cache["attention_norm"], cache["attention_norm"]["back"]
         np.matmul(cache["dqkv"], first["in"].T, out=back)
         if dh is not None:
