@@ -137,7 +137,7 @@ def _contents(audited: AuditedRuns, figures: Sequence[Illustration]) -> dict[str
         "arms": [table.html() for table in verdicts.arm_tables(audited)],
         "figures": [_figure(figure) for figure in figures] or None,
         "probes": [tag("p", _PROBES), verdicts.probe_table(audited).html()],
-        "strategies": method.strategies(audited).html(),
+        "strategies": method.strategies(audited).html() if any(one.audit for one in audited) else None,
         "checks": [method.checks(audited.thresholds), method.thresholds(audited.thresholds).html()],
         "raw": [_fold_button(), raw.folds(audited)],
         "missing": None if missing is None else missing.html(),

@@ -85,6 +85,8 @@ def _word(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         return f"({_settings(value, ())})"
+    if isinstance(value, list):
+        return f"({', '.join(map(_word, value))})"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -16,6 +16,7 @@ from dendrosim.diagnostics import Thresholds
 from dendrosim.errors import ParameterError
 from dendrosim.plotting.audit_page import write_page
 from dendrosim.plotting.embedded import Illustration
+from dendrosim.runs.audit import audit_runs
 from dendrosim.runs.audited import AuditedRuns
 
 from .audits import HOSTILE, LONG, SVG, audited, figures
@@ -177,6 +178,24 @@ def test_changed_thresholds_are_marked_and_explained(tmp_path):
     assert "flags above 7." in explained
     assert "flags below 5 points" in explained
     assert not list(page.every("section", id="figures"))
+
+
+def test_without_a_baseline_a_verdict_is_incomplete_and_says_why(tmp_path):
+    alone = audit_runs([audited()[0].run], samples=50, nudges=False, null=0)
+    page = parse(write_page(alone, [], tmp_path / "x.html").read_text("utf-8"))
+    ((*_, paper, _, _, corrected),) = cells(page.one("table", id="table-runs"))
+    assert (paper.text, corrected.text) == ("?incomplete", "?incomplete")
+    assert page.one("p", class_="lead").text.startswith("Of 1 audited run, 1 is incomplete by the paper's definitions")
+    assert "depth utility (D3)" in [row[2].text for row in cells(page.one("table", id="table-reasons"))]
+    assert "no baseline" in page.one("ul", class_="cards").text
+
+
+def test_baselines_alone_have_a_page_too(tmp_path):
+    frozen = AuditedRuns([one for one in audited() if one.arm == "frozen"], Thresholds())
+    page = parse(write_page(frozen, [], tmp_path / "x.html").read_text("utf-8"))
+    assert page.one("p", class_="lead").text.startswith("None of these runs could be audited")
+    assert not list(page.every("section", id="strategies"))
+    assert [row[1].text for row in cells(page.one("table", id="table-runs"))] == ["0", "1"]
 
 
 def test_figures_have_alternative_texts_and_captions(page):
