@@ -88,7 +88,7 @@ def plot_layer_state(
         ):
             for arm in shown:
                 _curve(ax, arm.layers(quantity), look[arm.name], log=True)
-            ax.set_yscale("log")
+            _decade(ax)
             _depths(ax, "layer", label)
         _clamps(panels[3], shown)
         legend_in(panels[5], [arm for arm in arms if arm.audited], look)
@@ -155,7 +155,7 @@ def plot_evaluation_history(
             ax.margins(x=0.01)
             ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         for ax in panels[:2]:
-            ax.set_yscale("log")
+            _decade(ax)
         _clamps(panels[1], shown)
         _baseline(panels[2], shown)
         for ax in panels[3:5]:
@@ -350,6 +350,15 @@ def _depths(ax: Axes, what: str, label: str) -> None:
     ax.set_ylabel(label)
     ax.margins(x=0.06)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _decade(ax: Axes) -> None:
+    """A logarithmic axis of a decade or more, so that powers of ten are on it."""
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    if high < 10 * low:
+        middle = np.sqrt(low * high)
+        ax.set_ylim(middle / 10**0.55, middle * 10**0.55)
 
 
 def _clamps(ax: Axes, arms: Sequence[AuditedArm]) -> None:
