@@ -19,7 +19,7 @@ os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-NAMES = ("limits", "startup", "memory", "scaling", "steady", "transient", "layers", "rules", "teaching")
+NAMES = ("limits", "startup", "memory", "scaling", "steady", "transient", "layers", "rules", "teaching", "residual")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     import limits
     import memory
     import populations
+    import residual
     import rules
     import scaling
     import startup
@@ -79,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(*transient.run(options.quick, progress), populations.run(options.quick, progress))
     if "layers" in chosen:
         layers.run(options.quick, options.out)
+    if "residual" in chosen:
+        residual.run(options.quick, options.out)
     if "rules" in chosen:
         show(rules.run(options.quick, progress))
     if "teaching" in chosen:
