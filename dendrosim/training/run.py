@@ -159,7 +159,8 @@ class Run:
                 test_accuracy=float(attributes["test_accuracy"]),
                 test_loss=float(attributes["test_loss"]),
                 best_epoch=int(attributes["best_epoch"]),
-                config=json.loads(content["config"]),
+                # runs from before there was a choice of losses do not name theirs
+                config={"loss": {"name": "cross_entropy"}, **json.loads(content["config"])},
                 records=dict(content["records"]),
                 trained=kind.read(content["network"], str(where)) if network else None,
                 path=where,

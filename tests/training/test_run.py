@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import h5py
@@ -72,6 +73,13 @@ def test_the_text_of_a_run_says_what_it_was(run):
     assert text.startswith("<Run: most active, 3F with ")
     assert "seed 7, 3 epochs in " in text
     assert f"test {run.test_accuracy:.4f}>" in text
+
+
+def test_runs_from_before_losses_learned_from_the_cross_entropy(run, tmp_path):
+    old = copy.copy(run)
+    old.config = {key: value for key, value in run.config.items() if key != "loss"}
+    assert Run.load(old.save(tmp_path / "old.h5")).config["loss"] == {"name": "cross_entropy"}
+    assert Run.load(run.save(tmp_path / "new.h5")).config["loss"] == run.config["loss"]
 
 
 def test_other_files_are_refused(run, tmp_path):
