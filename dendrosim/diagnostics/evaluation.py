@@ -88,7 +88,7 @@ class Layers:
 
 
 def row_norms(rows: ArrayLike) -> Floats:
-    """Euclidean length of every row, in float64; no square over- or underflows.
+    """Euclidean length of every row, in float64; no square over- or underflows, and what is not finite stays so.
 
     Parameters
     ----------
@@ -96,9 +96,19 @@ def row_norms(rows: ArrayLike) -> Floats:
     """
     array = np.asarray(rows, dtype=np.float64)
     most = np.abs(array).max(axis=1, initial=0.0)
-    unit = np.divide(array, most[:, None], out=np.zeros_like(array), where=(most > 0)[:, None])
-    found: Floats = np.sqrt(np.einsum("nd,nd->n", unit, unit)) * most
+    unit = _over(array, most)
+    found: Floats = np.where(_usable(most), np.sqrt(np.einsum("nd,nd->n", unit, unit)), 1.0) * most
     return found
+
+
+def _usable(sizes: Floats) -> NDArray[np.bool_]:
+    """Sizes that can be divided by."""
+    return (sizes > 0) & (sizes < np.inf)
+
+
+def _over(rows: Floats, sizes: Floats) -> Floats:
+    """Rows divided by their sizes; 0 where that cannot be done."""
+    return np.divide(rows, sizes[:, None], out=np.zeros_like(rows), where=_usable(sizes)[:, None])
 
 
 def mean_norm(rows: ArrayLike) -> float:
@@ -146,7 +156,7 @@ def cosines(credit: ArrayLike, gradient: ArrayLike, epsilon: float = 0.0) -> Flo
     Returns
     -------
     float array of shape (N,)
-        With epsilon 0, nan for samples that have no credit or no gradient.
+        nan for samples whose credit or gradient is not finite, and with epsilon 0 for those that have none.
 
     Raises
     ------
@@ -158,16 +168,11 @@ def cosines(credit: ArrayLike, gradient: ArrayLike, epsilon: float = 0.0) -> Flo
     if a.shape != g.shape or a.ndim != 2:
         raise ParameterError(f"credit has shape {a.shape} and gradient {g.shape}; expected (N, d), the same for both")
     sizes = [row_norms(v) for v in (a, g)]
-    units = [
-        np.divide(v, size[:, None], out=np.zeros_like(v), where=(size > 0)[:, None])
-        for v, size in zip((a, g), sizes, strict=True)
-    ]
-    found: Floats = np.einsum("nd,nd->n", *units)
-    if least == 0.0:
-        found[(sizes[0] == 0) | (sizes[1] == 0)] = np.nan
-        return found
+    found: Floats = np.einsum("nd,nd->n", *(_over(v, size) for v, size in zip((a, g), sizes, strict=True)))
     for size in sizes:
-        found *= size / np.maximum(size, least)
+        found[~_usable(size) if least == 0.0 else ~np.isfinite(size)] = np.nan
+        if least > 0.0:
+            found *= np.minimum(size, least) / least
     return found
 
 
@@ -283,4 +288,5 @@ def measure(layers: Layers, epsilon: float = COSINE_EPSILON) -> NDArray[Any]:
 def is_given(told: ArrayLike, gradient: ArrayLike) -> bool:
     """Whether a credit is the gradient itself, but for rounding."""
     exact = np.asarray(gradient, np.float64)
-    return mean_norm(np.asarray(told, np.float64) - exact) <= _SAME * mean_norm(exact)
+    size = mean_norm(exact)
+    return size < np.inf and mean_norm(np.asarray(told, np.float64) - exact) <= _SAME * size

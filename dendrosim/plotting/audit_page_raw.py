@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..about import __version__
+from ..diagnostics.evaluation import growth
 from ..diagnostics.evaluation_audit import Audit
 from ..diagnostics.evaluation_history import EvaluationHistory
 from ..diagnostics.evaluation_probes import Nudges
@@ -92,8 +93,7 @@ def _measured(audit: Audit) -> dict[str, NDArray[Any]]:
     """Columns of the audit's table, and the corrected growth, which it keeps the largest of."""
     values = {key: audit.table[key] for key in audit.table.dtype.names or ()}
     rms = audit.table["activity"] / np.sqrt(audit.table["width"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {**values, "growth_rms": np.append(rms[1:] / rms[:-1], np.nan)}
+    return {**values, "growth_rms": np.append(growth(rms), np.nan)}
 
 
 def _layer_cell(key: str, value: float) -> Content:

@@ -67,6 +67,19 @@ def test_samples_without_a_gradient_have_no_direction():
     assert np.isnan(mean_cosine(a, 0 * g))
 
 
+def test_samples_whose_gradient_is_not_finite_are_left_out_and_their_length_is_not_hidden():
+    a, g = np.ones((3, 2)), np.array([[np.inf, 1.0], [np.nan, 1.0], [2.0, 2.0]])
+    assert row_norms(g).tolist()[0] == np.inf
+    assert np.isnan(row_norms(g)).tolist() == [False, True, False]
+    for epsilon in (0.0, 1e-8):
+        assert np.isnan(cosines(a, g, epsilon)).tolist() == [True, True, False]
+        assert mean_cosine(a, g, epsilon) == pytest.approx(1.0)
+    table = measure(Layers([a, g], [g[2:].repeat(3, 0), g], [a], [a], None, np.ones(3)))
+    assert (table["without_gradient"].tolist(), table["cosine_output"][0]) == ([0.0, 2 / 3], pytest.approx(1.0))
+    assert np.isnan(table["growth"][0])
+    assert not table["given"][0]
+
+
 def test_lengths_neither_overflow_nor_vanish():
     rows = np.array([[3.0, 4.0], [0.0, 0.0]])
     for factor in (1.0, 1e300, 1e-300):
