@@ -51,6 +51,7 @@ class Passage:
         self.blocks = [block.cache(n, dtype) for block in network.blocks]
         self.head = network.head.cache(n, dtype)
         self._told: list[Floats] = []
+        self._parts: dict[tuple[int, int, int], Passage] = {}
 
     def told(self) -> list[Floats]:
         """Memory for what L blocks are told where a penalty adds to it."""
@@ -59,13 +60,15 @@ class Passage:
         return self._told
 
     def part(self, first: int, last: int) -> Passage:
-        """Samples `first` to `last`, in the same memory."""
-        made = object.__new__(Passage)
-        made.n_samples = last - first
-        for name, value in vars(self).items():
-            if name not in ("n_samples", "inputs", "logits"):
-                setattr(made, name, _rows_of(value, self.n_samples, first, last))
-        return made
+        """Samples `first` to `last`, in the same memory; made once, which takes as long as a small product."""
+        key = (first, last, len(self._told))
+        if key not in self._parts:
+            made = self._parts[key] = object.__new__(Passage)
+            made.n_samples = last - first
+            for name, value in vars(self).items():
+                if name not in ("n_samples", "inputs", "logits", "_parts"):
+                    setattr(made, name, _rows_of(value, self.n_samples, first, last))
+        return self._parts[key]
 
 
 def _rows_of(value: Any, n: int, first: int, last: int) -> Any:
