@@ -148,8 +148,9 @@ def _contents(audited: AuditedRuns, figures: Sequence[Illustration]) -> dict[str
 _PROBES = (
     "Functional tests that do not rest on a cosine (evaluation paper, section 4.3 and appendix C). A nudge moves a "
     "layer a little against its credit; credit that is of use lowers the loss. Fresh feedback is the deep cosine that "
-    "is left when the random matrices are drawn anew: near 0 where alignment belongs to those of training. The change "
-    "of the training loss is its last value less its first."
+    "is left when the random matrices are drawn anew: near 0 where alignment belongs to those of training. By the "
+    "paper's definition a block that is given its gradient, as the deepest of feedback alignment is, counts all the "
+    "same. The change of the training loss is its last value less its first."
 )
 
 
