@@ -80,7 +80,7 @@ class KeepTeaching(Callback):
     """Keeps what the teaching signal drew and learned, so that a run that was read from a file can be audited.
 
     `auditable` reads ``run.records["teaching"]``. The state is that of the last epoch: train with
-    ``restore_best=False`` where the signal learns, or it will not belong to the weights that are kept.
+    ``restore_best=False`` where the signal learns; of weights of another epoch there is no audit.
 
     Parameters
     ----------
@@ -122,7 +122,8 @@ def auditable(run: Run, threads: int | None = None) -> Auditable:
     Raises
     ------
     ParameterError
-        If the signal learned something that was not kept, or the network is of a kind that cannot be audited.
+        If the signal learned something that was not kept, or was kept of another epoch than the weights, or the network
+        is of a kind that cannot be audited.
     """
     from ..diagnostics.evaluation_dendrites import DendriticSubject
     from ..diagnostics.evaluation_subjects import ResidualSubject
@@ -137,6 +138,11 @@ def auditable(run: Run, threads: int | None = None) -> Auditable:
         raise ParameterError(
             f"teaching={teaching['name']!r} learns in training, and this run did not keep what; train with "
             "callbacks=[ds.training.KeepTeaching()]"
+        )
+    if teaching["name"] not in _DRAWN and config["training"].get("restore_best") and run.best_epoch < run.epochs:
+        raise ParameterError(
+            f"teaching={teaching['name']!r} was kept as it was after epoch {run.epochs}, and the weights are those of "
+            f"epoch {run.best_epoch}; train with restore_best=False"
         )
     if isinstance(network, ResidualNetwork):
         return ResidualSubject(

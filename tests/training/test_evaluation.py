@@ -65,6 +65,18 @@ def test_fixed_feedback_is_drawn_again_from_the_seed_and_what_was_learned_is_ask
         auditable(train(task, "state_bridge", epochs=1))
 
 
+def test_what_was_learned_has_to_be_of_the_epoch_of_the_weights(task):
+    recipe = {**RECIPE, "validation": 0.3, "restore_best": True, "epochs": 3, "callbacks": [KeepTeaching()]}
+    learned, drawn = (ds.train(residual(task), task, teaching=name, **recipe) for name in ("state_bridge", "dfa"))
+    for run in (learned, drawn):
+        run.best_epoch = 2
+    with pytest.raises(ParameterError, match=r"epoch 3, and the weights are those of epoch 2; .*restore_best=False"):
+        auditable(learned)
+    assert auditable(drawn).learner.teaching.state().keys()
+    learned.best_epoch = 3
+    assert auditable(learned).learner.teaching.state().keys()
+
+
 def test_looking_changes_no_bit_of_the_training(task):
     plain, watched = (train(task, "state_bridge", hooks) for hooks in ([], [RecordEvaluation(samples=40)]))
     for name, value in plain.network.parameters.items():
