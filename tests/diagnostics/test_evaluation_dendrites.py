@@ -67,7 +67,8 @@ def test_frozen_dendrites_are_audited_without_credits():
     layers = frozen.layers(x, y)
     assert not any(told.any() for told in [layers.first, *layers.told])
     report = audit(frozen, x, y)
-    assert np.isnan(report.gamma["corrected"]) and report.reference["corrected"] > 0
+    assert np.isnan(report.gamma["corrected"])
+    assert report.reference["corrected"] > 0
     assert audit(DendriticSubject(network(), "dfa"), x, y, frozen=frozen).verdict.flags == ("D3",)
 
 
