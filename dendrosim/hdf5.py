@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,18 +69,35 @@ def write_hdf5(
 
     path = Path(os.path.expanduser(path))
     folder_for(path)
+    with replacing(path) as part, h5py.File(part, "w") as file:
+        file.attrs.update(attributes or {})
+        _fill(file, content, compress)
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write into, which takes its place at the end and is gone if something fails.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder exists.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
-        with h5py.File(name, "w") as file:
-            file.attrs.update(attributes or {})
-            _fill(file, content, compress)
+        yield Path(name)
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return path
 
 
 def read_hdf5(

@@ -143,6 +143,17 @@ def growth(norms: ArrayLike) -> Floats:
     return found
 
 
+def growth_rms(table: NDArray[Any]) -> Floats:
+    """`growth` of the root mean square activity of a unit, for layers of different sizes.
+
+    Parameters
+    ----------
+    table : structured array of shape (L + 1,)
+        Of `measure`.
+    """
+    return growth(table["activity"] / np.sqrt(table["width"]))
+
+
 def cosines(credit: ArrayLike, gradient: ArrayLike, epsilon: float = 0.0) -> Floats:
     """Cosine of every sample's credit and gradient.
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import instance, numbers, short, whole
 from ..errors import ParameterError
-from .evaluation import Layers, aggregate, deep, dominance, growth, mean_cosine, measure
+from .evaluation import Layers, aggregate, deep, dominance, growth_rms, mean_cosine, measure
 from .evaluation_subjects import Auditable
 from .evaluation_verdict import Accuracy, Thresholds, Verdict, invalid, strategies, unstable, useless
 
@@ -63,9 +63,8 @@ class Audit:
         self.loss = float(np.mean(layers.loss))
         self.first = float("nan") if layers.first is None else mean_cosine(layers.first, layers.gradient[0])
         t = self.table
-        rms = t["activity"] / np.sqrt(t["width"])
         seen = {"paper": t["cosine_paper"][:-1], "corrected": t["cosine_output"][:-1]}
-        self.rho = {"paper": float(np.max(t["growth"][:-1])), "corrected": float(np.max(growth(rms)))}
+        self.rho = {"paper": float(np.max(t["growth"][:-1])), "corrected": float(np.max(growth_rms(t)))}
         self.reference = {"paper": float(t["gradient_mean"][-1]), "corrected": float(t["gradient_sample"][-1])}
         self.gamma, self.deep, self.dominance = (
             {column: function(values) for column, values in seen.items()} for function in (aggregate, deep, dominance)

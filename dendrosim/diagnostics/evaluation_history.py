@@ -15,8 +15,9 @@ from .evaluation_verdict import Accuracy, Thresholds, Verdict, invalid, unstable
 
 Floats = NDArray[np.float64]
 
-_KEPT = ("layer", "activity", "growth", "gradient_mean", "gradient_sample", "credit", "cosine_paper", "cosine_input",
-         "cosine_output", "given")  # fmt: skip
+MEASURES = ("layer", "activity", "growth", "gradient_mean", "gradient_sample", "credit", "cosine_paper", "cosine_input",
+            "cosine_output", "given")  # fmt: skip
+"""Columns of `measure` that are kept over time."""
 
 
 def snapshot(layers: Layers, right: int, n: int, epoch: float, epsilon: float) -> dict[str, NDArray[Any]]:
@@ -34,7 +35,7 @@ def snapshot(layers: Layers, right: int, n: int, epoch: float, epsilon: float) -
     table = measure(layers, epsilon)
     same = {"epoch": epoch, "loss": float(np.mean(layers.loss)), "right": right, "n": n, "samples": layers.n_samples}
     columns = {name: np.full(table.size, float(value)) for name, value in same.items()}
-    return {**columns, **{name: table[name].astype(np.float64) for name in _KEPT}}
+    return {**columns, **{name: table[name].astype(np.float64) for name in MEASURES}}
 
 
 class EvaluationHistory:
@@ -62,7 +63,7 @@ class EvaluationHistory:
     """
 
     def __init__(self, columns: Mapping[str, ArrayLike]) -> None:
-        missing = [name for name in ("epoch", "loss", "right", "n", "samples", *_KEPT) if name not in columns]
+        missing = [name for name in ("epoch", "loss", "right", "n", "samples", *MEASURES) if name not in columns]
         if missing:
             raise ParameterError(f"the column {missing[0]!r} is missing; there are {', '.join(columns) or 'none'}")
         values = {name: numbers(name, column).astype(np.float64) for name, column in columns.items()}
@@ -89,7 +90,7 @@ class EvaluationHistory:
         ParameterError
             If the quantity or the layer is not known.
         """
-        found = self._values[choose("quantity", quantity, [*_KEPT[1:], "loss"])]
+        found = self._values[choose("quantity", quantity, [*MEASURES[1:], "loss"])]
         if layer is None:
             return found
         if not 0 <= layer <= self.depth:

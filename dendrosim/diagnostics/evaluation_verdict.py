@@ -11,6 +11,8 @@ from ..errors import ParameterError
 from .evaluation import COSINE_EPSILON
 
 STRATEGIES = ("S0", "S1", "S2", "S3")
+NOTICED = {True: "fail", False: "pass", None: "open"}
+"""Words for what a way of reporting says."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,22 @@ class Verdict:
         found = {"D1": self.scale, "D2": self.reference, "D3": bool(self.depth)}
         return tuple(name for name, flagged in found.items() if flagged)
 
+    @property
+    def word(self) -> str:
+        """Whether it failed, in a word."""
+        return {True: "fail", False: "pass", None: "incomplete"}[self.failed]
+
+    @property
+    def short(self) -> str:
+        """The word, and the checks that flagged."""
+        return self._with_flags(self.word)
+
     def __str__(self) -> str:
-        said = {True: "fail", False: "pass", None: "incomplete: no frozen baseline to compare with"}[self.failed]
+        return self._with_flags(
+            f"{self.word}: no frozen baseline to compare with" if self.failed is None else self.word
+        )
+
+    def _with_flags(self, said: str) -> str:
         return f"{said} ({'+'.join(self.flags)})" if self.flags else said
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from .. import arguments
 from ..errors import MorphologyError
+from ..hdf5 import replacing
 from .checked import checked
 from .formats import binary, refusal
 from .repair import check_names
@@ -87,15 +87,11 @@ def write_swc(samples: Samples, path: str | os.PathLike[str]) -> None:
         If the file cannot be written.
     """
     target = Path(arguments.path("path", path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with open(temporary, "x", encoding="utf-8", newline="\n") as file:
+        with replacing(target) as part, part.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(_written(samples))
-        os.replace(temporary, target)
     except OSError as error:
         raise MorphologyError(f"{target}: cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)  # gone already unless something failed
 
 
 def _written(samples: Samples) -> Iterable[str]:

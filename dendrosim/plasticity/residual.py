@@ -235,7 +235,7 @@ class ResidualLearner:
 
                 def back(begin: int, end: int, part: Passage) -> None:
                     for i, one in enumerate(told):
-                        network.block_backward(i, part, one[begin:end], penalty, None, None)
+                        network.block_backward(i, part, one[begin:end], penalty, None)
 
                 self._by_samples(a, back)
         return network.work(a, [] if teaching.frozen else told, penalty, first, self._grouped)

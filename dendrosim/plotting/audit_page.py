@@ -12,7 +12,7 @@ from pathlib import Path
 from ..about import __version__
 from ..arguments import instance
 from ..arguments import path as checked_path
-from ..hdf5 import folder_for
+from ..hdf5 import folder_for, replacing
 from ..runs.audited import AuditedRuns
 from . import audit_page_method as method
 from . import audit_page_raw as raw
@@ -67,12 +67,8 @@ def write_page(audited: AuditedRuns, figures: Sequence[Illustration], path: str 
     where = Path(checked_path("path", path))
     text = _document(audited, figures)
     folder_for(where)
-    part = where.with_name(f".{where.name}.part")
-    try:
+    with replacing(where) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, where)
-    finally:
-        part.unlink(missing_ok=True)
     return where
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ..diagnostics.evaluation_verdict import Verdict
-from ..runs.audited import AuditedArm, AuditedRuns, Spread, told
+from ..diagnostics.evaluation_verdict import NOTICED, Verdict
+from ..runs.audited import AuditedArm, AuditedRuns, Spread
 from .markup import Band, Content, Markup, fragment, tag
 
 STATES = {"pass": "✓", "fail": "✗", "open": "?", "none": "–"}
@@ -59,7 +59,7 @@ def points(value: float) -> float:
 
 def state(verdict: Verdict) -> str:
     """Class of a verdict."""
-    return {True: "fail", False: "pass", None: "open"}[verdict.failed]
+    return NOTICED[verdict.failed]
 
 
 def badge(kind: str, text: str, *, quiet: bool = False) -> Markup:
@@ -70,7 +70,7 @@ def badge(kind: str, text: str, *, quiet: bool = False) -> Markup:
 
 def verdict_badge(verdict: Verdict) -> Markup:
     """A verdict with the checks that flagged."""
-    return badge(state(verdict), told(verdict))
+    return badge(state(verdict), verdict.short)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..about import __version__
-from ..diagnostics.evaluation import growth
+from ..diagnostics.evaluation import growth_rms
 from ..diagnostics.evaluation_audit import Audit
 from ..diagnostics.evaluation_history import EvaluationHistory
 from ..diagnostics.evaluation_probes import Nudges
@@ -92,8 +92,7 @@ def _layers(name: str, one: AuditedRun, audit: Audit) -> Table:
 def _measured(audit: Audit) -> dict[str, NDArray[Any]]:
     """Columns of the audit's table, and the corrected growth, which it keeps the largest of."""
     values = {key: audit.table[key] for key in audit.table.dtype.names or ()}
-    rms = audit.table["activity"] / np.sqrt(audit.table["width"])
-    return {**values, "growth_rms": np.append(growth(rms), np.nan)}
+    return {**values, "growth_rms": np.append(growth_rms(audit.table), np.nan)}
 
 
 def _layer_cell(key: str, value: float) -> Content:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..diagnostics.evaluation_verdict import STRATEGIES, Verdict
+from ..diagnostics.evaluation_history import MEASURES
+from ..diagnostics.evaluation_verdict import NOTICED, STRATEGIES, Verdict
 from .audit_names import experiment
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ _CHECKS: dict[str, Callable[[Verdict], bool | None]] = {
     "D3": lambda verdict: verdict.depth,
 }
 _NUDGES = {"nudge_input": "input", "nudge_output": "output", "nudge_expected": "expected"}
-_OVER_TIME = ("activity", "growth", "gradient_mean", "gradient_sample", "credit", "cosine_paper", "cosine_input",
-              "cosine_output", "given")  # fmt: skip
 
 
 def run_table(audited: AuditedRuns) -> NDArray[Any]:
@@ -56,14 +55,13 @@ def _said(one: AuditedRun) -> dict[str, str]:
     row |= dict.fromkeys(names, "")
     if made is not None:
         paper, corrected = made.verdicts["paper"], made.verdicts["corrected"]
-        words = {True: "fail", False: "pass", None: "incomplete"}
         flags = {True: "flag", False: "ok", None: ""}
-        row |= {"verdict": words[paper.failed], "verdict_corrected": words[corrected.failed]}
+        row |= {"verdict": paper.word, "verdict_corrected": corrected.word}
         row |= {name: flags[check(paper)] for name, check in _CHECKS.items()}
         row |= {f"{name}_corrected": flags[_CHECKS[name](corrected)] for name in ("D1", "D2")}
         row["informative"] = {True: "yes", False: "no", None: ""}[made.informative]
         row |= {f"lopsided{end}": ("no", "yes")[made.lopsided[c]] for end, c in _ENDS.items()}
-        row |= {name: {True: "fail", False: "pass", None: "open"}[made.strategies[name]] for name in STRATEGIES}
+        row |= {name: NOTICED[made.strategies[name]] for name in STRATEGIES}
     source = "" if one.frozen is None else one.frozen.source
     return row | {"baseline": source or one.reasons.get("frozen", ""), "reason": one.reason}
 
@@ -94,7 +92,7 @@ def history_table(audited: AuditedRuns) -> NDArray[Any]:
         found = one.history
         if found is None:
             continue
-        columns = {name: found.series(name) for name in _OVER_TIME}
+        columns = {name: found.series(name) for name in MEASURES[1:]}
         for t, epoch in enumerate(found.epochs.tolist()):
             same = {"arm": one.arm, "seed": one.seed, "epoch": epoch, "samples": found.samples}
             same |= {"accuracy": float(found.accuracy[t]), "loss": float(found.loss[t])}
@@ -140,11 +138,9 @@ _UNINFORMATIVE = "backpropagation does not pass the third check either: the task
 
 def _other_verdict(one: AuditedRun) -> str:
     """The verdict by the corrected definitions, where it is another."""
-    from .audited import told
-
     if one.audit is None or one.audit.verdicts["paper"] == one.audit.verdicts["corrected"]:
         return ""
-    return told(one.audit.verdicts["corrected"])
+    return one.audit.verdicts["corrected"].short
 
 
 def _uninformative(one: AuditedRun) -> bool:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..diagnostics.evaluation_audit import Audit
 from ..diagnostics.evaluation_history import EvaluationHistory
 from ..diagnostics.evaluation_probes import FreshNull, Nudges
-from ..diagnostics.evaluation_verdict import Thresholds, Verdict
+from ..diagnostics.evaluation_verdict import NOTICED, Thresholds
 from ..errors import choose
 from ..training.run import Run
 from .audit_names import experiment
@@ -210,11 +210,11 @@ class AuditedArm:
 
     def verdicts(self, definition: str = "paper") -> dict[str, int]:
         """How many runs got which verdict: "fail (D1+D2)", "pass", "incomplete", and so on."""
-        return dict(Counter(told(one.audit.verdicts[definition]) for one in self.members if one.audit))
+        return dict(Counter(one.audit.verdicts[definition].short for one in self.members if one.audit))
 
     def strategy(self, name: str) -> dict[str, int]:
         """How many runs a way of reporting calls "pass", "fail", or leaves "open"."""
-        return dict(Counter(_noticed(one.audit.strategies[name]) for one in self.members if one.audit))
+        return dict(Counter(NOTICED[one.audit.strategies[name]] for one in self.members if one.audit))
 
 
 class AuditedRuns(Sequence[AuditedRun]):
@@ -329,15 +329,5 @@ class AuditedRuns(Sequence[AuditedRun]):
         return text(self)
 
     def __repr__(self) -> str:
-        counts = Counter("not audited" if one.audit is None else told(one.audit.verdict) for one in self)
+        counts = Counter("not audited" if one.audit is None else one.audit.verdict.short for one in self)
         return f"<AuditedRuns: {len(self)}: {', '.join(f'{n} x {what}' for what, n in counts.items())}>"
-
-
-def told(verdict: Verdict) -> str:
-    """A verdict in a word, with the checks that flagged."""
-    word = {True: "fail", False: "pass", None: "incomplete"}[verdict.failed]
-    return f"{word} ({'+'.join(verdict.flags)})" if verdict.flags else word
-
-
-def _noticed(failure: bool | None) -> str:
-    return {True: "fail", False: "pass", None: "open"}[failure]

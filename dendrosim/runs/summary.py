@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..diagnostics.intervals import Interval, mean_interval, paired_difference
+from ..hdf5 import replacing
 from ..training.run import Run
 from .collection import COLUMNS, Runs
 
@@ -153,10 +154,8 @@ def _range(interval: Interval, form: str) -> str:
 
 def write_csv(path: Path, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:
     """Write a table, whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(heads)
         writer.writerows(rows)
-    os.replace(part, path)
     return path

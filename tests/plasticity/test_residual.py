@@ -83,7 +83,7 @@ def test_feedback_alignment_with_exact_jacobians_is_backpropagation():
         told, a = [lesson.exact_top.copy()], lesson.passage
         for i in range(made.depth - 1, -1, -1):
             step = np.empty_like(told[0])
-            made.block_backward(i, a, told[0], 0.0, None, step)
+            made.block_backward(i, a, told[0], 0.0, step)
             told.insert(0, told[0] + step)
         return told[1:], told[0]
 

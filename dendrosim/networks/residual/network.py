@@ -17,7 +17,7 @@ from ...errors import FileFormatError, ParameterError, choose
 from ...kernels.memory import aligned
 from ..matrices import batch_given, one_thread
 from .blocks import Block
-from .parts import Embedding, Floats, Head, Parameters, Work, do
+from .parts import Embedding, Floats, Head, Parameters, Work
 
 SCHEMA = 1
 _ROWS = 1024
@@ -238,7 +238,7 @@ class ResidualNetwork:
         self.head.backward(self.groups["head"], e, a.head, of_head, a.g[-1])
         return a.g[-1]
 
-    def transport(self, a: Passage, penalty: float = 0.0, gradients: Mapping[str, Parameters] | None = None) -> None:
+    def transport(self, a: Passage, penalty: float = 0.0) -> None:
         """Backpropagation from ``a.g[L]`` down to ``a.g[0]``: ``g_l = g_{l+1} + J_l^T (g_{l+1} + 2 penalty f_l)``.
 
         Parameters
@@ -246,39 +246,26 @@ class ResidualNetwork:
         a : Passage
         penalty : float
             Of ``|f_l|^2`` in the loss, per sample.
-        gradients : dict of dicts, optional
-            ``grouped`` arrays; those of the embedding and of the blocks that are there are overwritten.
         """
         for i in range(self.depth - 1, -1, -1):
-            of_block = None if gradients is None else gradients.get(f"block_{i}")
-            self.block_backward(i, a, a.g[i + 1], penalty, of_block, a.g[i])
+            self.block_backward(i, a, a.g[i + 1], penalty, a.g[i])
             a.g[i] += a.g[i + 1]
-        if gradients is not None:
-            do(self.embedding.work(a.inputs, a.g[0], a.embedding, gradients["embedding"]))
 
-    def block_backward(
-        self, i: int, a: Passage, told: Floats, penalty: float, gradients: Parameters | None, dh: Floats | None
-    ) -> None:
-        """Of the loss ``<f_i, told> + penalty |f_i|^2``, summed over samples: gradients, and J^T df into `dh`.
+    def block_backward(self, i: int, a: Passage, told: Floats, penalty: float, dh: Floats | None) -> None:
+        """Of the loss ``<f_i, told> + penalty |f_i|^2``, summed over samples: derivatives, and J^T df into `dh`.
 
         Parameters
         ----------
         told : array of shape (B, d)
             What block i takes for dL/dh_{i+1}.
-        gradients, dh
-            As for `Block.backward`.
+        dh
+            As for `Block.back`.
         """
-        df = self._asked(i, a, told, penalty)
+        df = told
+        if penalty:
+            df = np.multiply(a.f[i], self.dtype.type(2.0 * penalty), out=a.told()[i])
+            df += told
         self.blocks[i].back(self.groups[f"block_{i}"], df, a.blocks[i], dh)
-        if gradients is not None:
-            do(self.blocks[i].work(a.h[i], df, a.blocks[i], gradients))
-
-    def _asked(self, i: int, a: Passage, told: Floats, penalty: float) -> Floats:
-        if not penalty:
-            return told
-        df: Floats = np.multiply(a.f[i], self.dtype.type(2.0 * penalty), out=a.told()[i])
-        df += told
-        return df
 
     def work(
         self, a: Passage, told: Sequence[Floats], penalty: float, first: Floats, gradients: Mapping[str, Parameters]

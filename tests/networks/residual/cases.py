@@ -8,6 +8,7 @@ import numpy as np
 
 from dendrosim.losses import loss
 from dendrosim.networks.residual import ResMLP, StudentNet, ViTMini
+from dendrosim.networks.residual.parts import do
 
 CASES = {
     "2lin": lambda **o: ResMLP(6, 3, 8, 2, hidden=16, **o),
@@ -34,7 +35,8 @@ def backpropagated(network, x, y):
     a, values = network.run(x), network.empty()
     error = loss("cross_entropy").evaluate(a.logits, y)[1] / len(x)
     network.head_backward(a, error, network.grouped(values))
-    network.transport(a, 0.0, network.grouped(values))
+    network.transport(a)
+    do(network.work(a, a.g[1:], 0.0, a.g[0], network.grouped(values)))
     return values
 
 
