@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import tempfile
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,11 @@ LARGEST = 8 * 2**30
 """Bytes that a file may ask to be read into memory, unless the caller says otherwise."""
 _MOST_OBJECTS = 100_000
 _DEEPEST = 32
+_BLOCK = 2**20
+"""Bytes by which a file that is made in memory grows."""
+_HALF = re.compile(r"\..+\.(?P<host>[\w-]+)-(?P<process>\d+)\.[a-z0-9_]{8}")
+_A_DAY, _A_MOMENT = 86400.0, 60.0
+"""Seconds after which nobody writes a file any more; and nobody whose process is not seen, such as in a container."""
 _PLAIN = "biufSU"  # kinds of values that are read; text of variable length is read as well, and nothing else
 
 
@@ -65,19 +73,31 @@ def write_hdf5(
     OSError
         If the file cannot be written.
     """
-    import h5py
-
     path = Path(os.path.expanduser(path))
     folder_for(path)
-    with replacing(path) as part, h5py.File(part, "w") as file:
-        file.attrs.update(attributes or {})
-        _fill(file, content, compress)
+    with replacing(path) as part:
+        part.write_bytes(_image(content, attributes or {}, compress))
     return path
+
+
+def _image(content: Mapping[str, Any], attributes: Mapping[str, Any], compress: bool) -> bytes:
+    """The bytes of a file, made in memory: the HDF5 library can end the whole process when a disk is full."""
+    import h5py
+
+    with h5py.File("memory", "w", driver="core", backing_store=False, block_size=_BLOCK) as file:
+        file.attrs.update(attributes)
+        _fill(file, content, compress)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return image
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A file beside `path` to write into, which takes its place at the end and is gone if something fails.
+
+    It is on the disk before it takes that place, so that a file with this name is whole even after the power failed.
+    Its own name says who writes it, for `leftover`.
 
     Parameters
     ----------
@@ -89,15 +109,38 @@ def replacing(path: Path) -> Iterator[Path]:
     OSError
         If the file cannot be written.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_host()}-{os.getpid()}.")
     os.close(handle)
     try:
         yield Path(name)
+        with open(name, "rb+") as written:
+            os.fsync(written.fileno())
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def leftover(path: Path) -> bool:
+    """Whether a file is half of one that `replacing` was killed over.
+
+    Of processes of this machine one can know whether they live; what others write is taken for left over a day after
+    it was last touched.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    match = _HALF.fullmatch(path.name)
+    if match is None:
+        return False
+    try:
+        age = time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # it took its place
+        return False
+    ours = match["host"] == _host() and os.name == "posix"
+    return age > _A_DAY or (ours and age > _A_MOMENT and not _alive(int(match["process"])))
 
 
 def read_hdf5(
@@ -231,6 +274,20 @@ def _fill(group: Any, content: Mapping[str, Any], compress: bool) -> None:
                 array = np.char.encode(array, "utf-8")
             packed = compress and array.size >= 1000
             group.create_dataset(name, data=array, compression="gzip" if packed else None, shuffle=packed)
+
+
+def _host() -> str:
+    return re.sub(r"[^\w-]", "-", platform.node()) or "unknown"
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _umask() -> int:

@@ -19,6 +19,8 @@ from .kinds import kind_called, kind_of
 Array = NDArray[Any]
 
 SCHEMA = 1
+_NAMES = ("identity", "configuration", "code")
+"""What a run of a sweep is known by; in its file's attributes as well."""
 
 METRICS = {
     "train_loss": ("nat", "mean cross-entropy of each batch before its step, mean over the epoch"),
@@ -123,6 +125,8 @@ class Run:
             "test_loss": self.test_loss,
             "best_epoch": self.best_epoch,
         }
+        experiment = self.config.get("experiment", {})
+        attributes |= {name: experiment[name] for name in _NAMES if name in experiment}
         written = write_hdf5(arguments.path("path", path), content, attributes)
         self.path = written
         return written
