@@ -23,6 +23,8 @@ _HOME = {
     "path_gains": "gains",
     "PathGainProxies": "proxies",
     "path_gain_proxies": "proxies",
+    "PredictedFidelity": "prediction",
+    "predicted_fidelity": "prediction",
     "fidelity": "fidelity_of",
     "compare_gradients": "fidelity_of",
     "Fidelity": "fidelity_report",
@@ -88,6 +90,7 @@ __all__ = [
     "Nudges",
     "PathGainProxies",
     "PathGains",
+    "PredictedFidelity",
     "RandomAlignment",
     "ResidualSubject",
     "Thresholds",
@@ -118,6 +121,7 @@ __all__ = [
     "participation_ratio",
     "path_gain_proxies",
     "path_gains",
+    "predicted_fidelity",
     "principal_angles",
     "random_alignment",
     "relative_l2",
@@ -150,6 +154,7 @@ if TYPE_CHECKING:
     from .manifold_of import Manifold, manifold, mean_jacobian
     from .measures import cosine, log_scale, relative_l2
     from .of_networks import BranchInformation, network_information, weight_distributions
+    from .prediction import PredictedFidelity, predicted_fidelity
     from .proxies import PathGainProxies, path_gain_proxies
     from .robustness import NoiseRobustness, noise_robustness
 
