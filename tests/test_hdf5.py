@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -132,3 +135,29 @@ def test_nothing_but_numbers_and_text_in_this_file_is_read(tmp_path):
             make(file)
         with pytest.raises(FileFormatError, match=message):
             read_hdf5(path)
+
+
+FULL = """
+import errno, resource, sys
+import numpy as np
+from dendrosim.hdf5 import read_hdf5, write_hdf5
+path = sys.argv[1]
+write_hdf5(path, {"a": np.ones(10)})
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+for _ in range(3):
+    try:
+        write_hdf5(path, {"a": np.random.default_rng(0).random(300_000)})
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+print(read_hdf5(path)[0]["a"].size)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no limits on the size of files")
+def test_a_disk_without_room_is_an_error_and_not_the_end_of_the_process(tmp_path):
+    # HDF5 itself, writing to such a file, ends the process (segmentation fault)
+    command = [sys.executable, "-c", FULL, str(tmp_path / "run.h5")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["EFBIG"] * 3 + ["10"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
