@@ -7,11 +7,13 @@ OpenMP flavour spins when the cores are busy.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from itertools import pairwise
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -50,9 +52,62 @@ def products_on_one_thread() -> AbstractContextManager[Any]:
     return limit
 
 
+class _Bound:
+    """Threads of numpy's products, which are those of a whole process: the first user sets, the last puts back."""
+
+    def __init__(self) -> None:
+        self._lock, self._users = Lock(), 0
+        self._limit: Any = None
+
+    @contextmanager
+    def to(self, threads: int) -> Iterator[None]:
+        from threadpoolctl import threadpool_limits
+
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                # libraries may have come since the last time: they are looked for again
+                self._limit = threadpool_limits(threads, user_api="blas")
+        try:
+            yield
+        finally:
+            self._back()
+
+    def _back(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._limit.restore_original_limits()
+
+
+_MOST: ContextVar[int | None] = ContextVar("most", default=None)
+_BOUND = _Bound()
+
+
+@contextmanager
+def at_most(threads: int | None) -> Iterator[None]:
+    """Meanwhile whatever chooses a number of threads by itself takes no more than these, and so do numpy's products.
+
+    Parameters
+    ----------
+    threads : int or None
+        None for no bound.
+    """
+    if threads is None:
+        yield
+        return
+    before = _MOST.set(threads)
+    try:
+        with _BOUND.to(threads):
+            yield
+    finally:
+        _MOST.reset(before)
+
+
 def available() -> int:
-    """Number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Number of threads that may be used: that of processors, unless `at_most` says less."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors, _MOST.get() or processors)
 
 
 @lru_cache(maxsize=1)
