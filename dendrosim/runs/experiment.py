@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Any
 
 from ..arguments import short
 from ..errors import ParameterError
+from .bases import read
 from .overrides import merged, parsed
 from .schema import SECTIONS, TOP, check, keys, of_kind, unknown
-from .shipped import find_experiment
+from .swept import combinations
 
 Table = dict[str, Any]
 
@@ -26,13 +26,14 @@ class Arm:
     Attributes
     ----------
     name : str
-        Its own name and the values of what is crossed, such as ``"scalar, additive"``.
+        Its own name, the values of what is crossed, and the place in what is listed or drawn, such as
+        ``"scalar, additive, draw 3"``.
     number : int
         Place in the experiment.
     own : str
-        Its name without what is crossed.
+        Its name without what is swept.
     factors : dict
-        Values of what is crossed, by dotted key.
+        Values of what is crossed, listed and drawn, by dotted key.
     settings : dict
         All sections, everything laid over.
     """
@@ -96,11 +97,7 @@ class Experiment:
         ParameterError
             If there is no such file, or something in it is not known or of the wrong kind; says where.
         """
-        path = find_experiment(source)
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ParameterError(f"{path} is no TOML file: {error}") from error
+        path, content = read(source)
         try:
             return cls.from_table(path.stem, content, parsed(settings))
         except ParameterError as error:
@@ -112,23 +109,25 @@ class Experiment:
         over = dict(over or {})
         for table in (content, over):
             keys("top level", table, TOP)
-        for key in ("arms", "cross"):
+        for key in ("experiment", "arms", "cross", "list"):
             if key in over:
                 raise ParameterError(f"{key} cannot be set from outside; choose among arms with --arms")
+        content = {**content, **({"draw": merged(content.get("draw", {}), over["draw"])} if "draw" in over else {})}
         base = {key: content[key] for key in SECTIONS if key in content}
         last = {key: over[key] for key in SECTIONS if key in over}
+        every = combinations(content, last)
         arms: list[Arm] = []
         for own, table in _arms(name, content.get("arms", [])):
-            for factors, crossed in _crossed(content.get("cross", {})):
-                settings = merged(merged(merged(base, table), crossed), last)
-                full = ", ".join([own, *(_shown(value) for value in factors.values())])
+            for point in every:
+                settings = merged(point.over(merged(base, table)), last)
+                full = ", ".join([own, *point.labels])
                 try:
                     check(settings)
                 except ParameterError as error:
                     raise ParameterError(f"{error}; in arm {full!r}") from None
-                arms.append(Arm(full, len(arms), own, factors, settings))
-        folders = [arm.folder.lower() for arm in arms]
-        twice = [arm.name for arm in arms if folders.count(arm.folder.lower()) > 1]
+                arms.append(Arm(full, len(arms), own, point.factors, settings))
+        folders = Counter(arm.folder.lower() for arm in arms)
+        twice = [arm.name for arm in arms if folders[arm.folder.lower()] > 1]
         if twice:
             raise ParameterError(f"arms {' and '.join(map(repr, twice[:2]))} would share a folder; rename one")
         seeds = over.get("seeds", content.get("seeds", [0]))
@@ -179,34 +178,3 @@ def _arms(name: str, tables: Sequence[Table]) -> Iterator[tuple[str, Table]]:
         settings = {key: value for key, value in table.items() if key != "name"}
         keys(f"arm {own!r}", settings, {key: TOP[key] for key in SECTIONS})
         yield own, settings
-
-
-def _crossed(table: Mapping[str, Any]) -> Iterator[tuple[Table, Table]]:
-    """Every combination of crossed values: values by dotted key, and as settings."""
-    axes = list(_leaves(table))
-    for values in itertools.product(*(values for _, values in axes)):
-        factors = dict(zip((key for key, _ in axes), values, strict=True))
-        settings: Table = {}
-        for key, value in factors.items():
-            part: Any = value
-            for name in reversed(key.split(".")):
-                part = {name: part}
-            settings = merged(settings, part)
-        yield factors, settings
-
-
-def _leaves(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, list[Any]]]:
-    for key, value in table.items():
-        name = f"{before}{key}"
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{name}.")
-        elif isinstance(value, list) and len(value) > 1:
-            yield name, value
-        else:
-            raise ParameterError(f"[cross] {name} = {short(value)} must be a list of two or more values")
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return str(value.get("name", short(value)))
-    return str(value)

@@ -101,11 +101,14 @@ SUBSET: dict[str, tuple[str, ...]] = {"n_train": (WHOLE,), "n_test": (WHOLE,), "
 AUGMENTED: dict[str, tuple[str, ...]] = {"shift": (WHOLE,), "flip": (TRUTH,)}
 SECTIONS = ("task", "network", "teaching", "rule", "training", "fidelity", "credit", "evaluation")
 TOP: dict[str, tuple[str, ...]] = {
+    "experiment": (TEXT,),
     "description": (TEXT,),
     "seeds": (WHOLES,),
     **dict.fromkeys(SECTIONS, (TABLE,)),
     "arms": ("a list of tables",),
     "cross": (TABLE,),
+    "list": (TABLE,),
+    "draw": (TABLE,),
 }
 
 
