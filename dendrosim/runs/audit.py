@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import instance, whole
@@ -92,25 +92,27 @@ def audit_runs(
     members = [instance("runs", run, Run, "such as those of ds.runs.load('folder')") for run in runs]
     if not members:
         raise ParameterError("there are no runs to audit; give those of ds.runs.load('folder')")
-    job = _Job(
-        None if frozen is None else given(frozen),
-        None if exact is None else given(exact),
+    auditor = Auditor(
         Baselines(members),
-        whole("samples", samples, 1),
-        Thresholds() if thresholds is None else instance("thresholds", thresholds, Thresholds, "of ds.diagnostics"),
-        nudges,
-        _draws(null),
-        threads,
+        frozen=None if frozen is None else given(frozen),
+        exact=None if exact is None else given(exact),
+        samples=whole("samples", samples, 1),
+        thresholds=Thresholds()
+        if thresholds is None
+        else instance("thresholds", thresholds, Thresholds, "of ds.diagnostics"),
+        nudges=nudges,
+        null=_draws(null),
+        threads=threads,
     )
     named = list(zip(labels(members), places(members), strict=True))
     # those of one task after another: few tasks are kept in memory
     order = sorted(range(len(members)), key=lambda i: str(members[i].config["task"]["hash"]))
     found: dict[int, AuditedRun] = {}
     for i in order:
-        found[i] = job.one(members[i], *named[i])
+        found[i] = auditor.one(members[i], *named[i])
         if progress is not None:
             progress(found[i], len(found), len(members))
-    return AuditedRuns([found[i] for i in range(len(members))], job.thresholds)
+    return AuditedRuns([found[i] for i in range(len(members))], auditor.thresholds)
 
 
 def _draws(null: int) -> int:
@@ -121,19 +123,28 @@ def _draws(null: int) -> int:
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What is the same for all runs."""
+class Auditor:
+    """Audits runs one by one.
 
-    frozen: Baseline | None
-    exact: Baseline | None
+    Attributes
+    ----------
+    baselines : Baselines
+        Among the runs; `frozen` and `exact` stand above them.
+    frozen, exact, samples, thresholds, nudges, null, threads
+        As in `audit_runs`; without the test by nudges and without draws by default.
+    """
+
     baselines: Baselines
-    samples: int
-    thresholds: Thresholds
-    nudges: bool
-    null: int
-    threads: int | None
+    _: KW_ONLY
+    frozen: Baseline | None = None
+    exact: Baseline | None = None
+    samples: int = 1024
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    nudges: bool = False
+    null: int = 0
+    threads: int | None = None
 
-    def one(self, run: Run, arm: str, setting: str) -> AuditedRun:
+    def one(self, run: Run, arm: str = "", setting: str = "") -> AuditedRun:
         """Audit a run; the network goes back to its file afterwards."""
         began, stored = time.perf_counter(), run.trained is None and run.path is not None
         reasons: dict[str, str] = {}
