@@ -79,9 +79,13 @@ def _list(experiment: Experiment, seeds: list[int] | None, arms: list[str] | Non
     if experiment.description:
         print(experiment.description.strip())
         print()
-    for arm in dict.fromkeys(job.arm.name for job in jobs):
-        own = [job for job in jobs if job.arm.name == arm]
-        print(f"{arm}: {len(own)} runs, seeds {', '.join(str(job.seed) for job in own)}")
+    seeds_of: dict[int, list[int]] = {}
+    for job in jobs:
+        seeds_of.setdefault(job.arm.number, []).append(job.seed)
+    for number, own in seeds_of.items():
+        arm = experiment.arms[number]
+        values = f" ({arm.values})" if arm.values else ""
+        print(f"{arm.name}{values}: {len(own)} runs, seeds {', '.join(map(str, own))}")
     return 0
 
 

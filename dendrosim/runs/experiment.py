@@ -14,7 +14,7 @@ from ..errors import ParameterError
 from .bases import read
 from .overrides import merged, parsed
 from .schema import SECTIONS, TOP, check, keys, of_kind, unknown
-from .swept import combinations
+from .swept import combinations, label
 
 Table = dict[str, Any]
 
@@ -48,6 +48,13 @@ class Arm:
     def folder(self) -> str:
         """Its name as that of a folder."""
         return re.sub(r"[^\w.=+-]+", "-", self.name).strip("-.") or "arm"
+
+    @property
+    def values(self) -> str:
+        """Listed and drawn values, which its name does not tell; empty if there are none."""
+        told = f"{self.name},"
+        hidden = {key: value for key, value in self.factors.items() if f", {label(value)}," not in told}
+        return ", ".join(f"{key} = {short(value)}" for key, value in hidden.items())
 
 
 @dataclass(frozen=True)

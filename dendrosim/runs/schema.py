@@ -122,6 +122,7 @@ def check(settings: Mapping[str, Any]) -> None:
     ParameterError
         Names the key, and what would work.
     """
+    keys("sections", settings, {section: TOP[section] for section in SECTIONS})
     for section in ("task", "network"):
         if section not in settings:
             raise ParameterError(f"there is no [{section}]; an experiment needs one")

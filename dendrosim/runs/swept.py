@@ -73,7 +73,7 @@ def combinations(content: Mapping[str, Any], over: Mapping[str, Any]) -> list[Co
                 raise ParameterError(f"{where} {key} is swept, and {other} = {short(given[other])} would undo it")
     return [
         Combination(
-            tuple(label for one in combined for label in one.labels),
+            tuple(text for one in combined for text in one.labels),
             {key: value for one in combined for key, value in one.factors.items()},
         )
         for combined in itertools.product(*axes.values())
@@ -93,7 +93,7 @@ def _crossed(table: Mapping[str, Any]) -> Iterator[Combination]:
     axes = list(_lists("[cross]", table))
     for values in itertools.product(*(values for _, values in axes)):
         factors = dict(zip((key for key, _ in axes), values, strict=True))
-        yield Combination(tuple(map(_shown, values)), factors)
+        yield Combination(tuple(map(label, values)), factors)
 
 
 def _listed(table: Mapping[str, Any]) -> Iterator[Combination]:
@@ -110,7 +110,7 @@ def _listed(table: Mapping[str, Any]) -> Iterator[Combination]:
 
 
 def _drawn(table: Mapping[str, Any] | None) -> Iterator[Combination]:
-    if table is None:
+    if not table:
         yield Combination((), {})
         return
     for i, values in enumerate(Draws.from_table(table).points()):
@@ -124,7 +124,8 @@ def _lists(where: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Sequence
         yield key, value
 
 
-def _shown(value: Any) -> str:
+def label(value: Any) -> str:
+    """A value in the name of an arm: a table by its own name, if it has one."""
     if isinstance(value, Mapping):
         return str(value.get("name", short(value)))
     return str(value)
