@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ParameterError
 from .overrides import merged
-from .schema import SECTIONS, TOP, keys
+from .schema import SECTIONS, TOP, keys, unknown
 from .shipped import find_experiment, shipped_experiments
 
 Table = dict[str, Any]
@@ -59,4 +59,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> Table:
 
 def _base(name: str, path: Path) -> Path:
     """The file that a name or a path, relative to the file that says it, stands for."""
-    return find_experiment(name if name in shipped_experiments() else path.parent / Path(name).expanduser())
+    known, beside = shipped_experiments(), path.parent / Path(name).expanduser()
+    if name not in known and not beside.exists():
+        raise unknown("experiment (neither a shipped name nor a file, as seen from this one)", name, known)
+    return find_experiment(name if name in known else beside)
