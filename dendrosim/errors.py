@@ -39,6 +39,10 @@ class TrainingError(DendrosimError, RuntimeError):
     """Training cannot go on: the loss is no number, or a checkpoint belongs to another run."""
 
 
+class WorkersError(DendrosimError, RuntimeError):
+    """Nobody is left to do the work: a scheduler went away, or an executor is broken."""
+
+
 class MissingDependencyError(DendrosimError, ImportError):
     """An optional package is needed; the message names the extra that brings it."""
 
@@ -54,6 +58,10 @@ class MorphologyWarning(UserWarning):
 
 class FitWarning(UserWarning):
     """A fit ended, and its result is not what the measurements ask for."""
+
+
+class StoreWarning(UserWarning):
+    """Something is odd about a store of runs; what is asked of it is answered all the same."""
 
 
 def choose(name: str, value: object, valid: Iterable[str]) -> str:

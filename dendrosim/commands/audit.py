@@ -52,8 +52,8 @@ def add(commands: Any) -> None:
 def main(options: argparse.Namespace) -> int:
     """Print the verdicts, write tables and figures."""
     from ..diagnostics.evaluation_verdict import Thresholds
+    from ..runs import load
     from ..runs.audit import audit_runs
-    from ..runs.collection import load
     from .results import folder_of
 
     given = {name: getattr(options, name) for name in ("growth", "reference", "depth", "cosine_epsilon")}

@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
 
 def show_fidelity(options: argparse.Namespace) -> int:
     """Print and write the fidelity of runs."""
-    from ..runs.collection import load
+    from ..runs import load
     from ..runs.fidelity import fidelity_of_runs, write
 
     arms = fidelity_of_runs(
@@ -58,7 +58,7 @@ def show_fidelity(options: argparse.Namespace) -> int:
 def draw_figures(options: argparse.Namespace) -> int:
     """Draw and list figures."""
     from ..plotting.runs import plot_runs
-    from ..runs.collection import load
+    from ..runs import load
     from ..runs.summary import Summary
 
     summary = Summary(load(options.runs))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_HOME = {"Runs": "collection", "load": "collection", "AuditedRuns": "audited", "audit_runs": "audit"}
+_HOME = {"Runs": "collection", "load": "loading", "Store": "store", "AuditedRuns": "audited", "audit_runs": "audit"}
 
-__all__ = ["AuditedRuns", "Runs", "audit_runs", "load"]
+__all__ = ["AuditedRuns", "Runs", "Store", "audit_runs", "load"]
 
 if TYPE_CHECKING:
     from .audit import audit_runs
     from .audited import AuditedRuns
-    from .collection import Runs, load
+    from .collection import Runs
+    from .loading import load
+    from .store import Store
 
 
 def __getattr__(name: str) -> Any:

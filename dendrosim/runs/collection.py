@@ -1,94 +1,121 @@
-"""Many runs at once: those of a folder, as a table and by arm."""
+"""Many runs at once: as a table, by arm, one by one."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-import numpy as np
 from numpy.typing import NDArray
 
-from .. import arguments
-from ..errors import FileFormatError, MissingDependencyError, ParameterError
-from ..hdf5 import read_hdf5
+from ..errors import MissingDependencyError, ParameterError
 from ..training.run import Run
+from .rows import COLUMNS, Row, row_of, swept, tabulated
 
-COLUMNS = {
-    "arm": "arm of the experiment",
-    "task": "name of the task",
-    "network": "integration of a dendritic network, or the kind of another",
-    "teaching": "name of the teaching signal",
-    "rule": "name of the rule",
-    "seed": "of the training",
-    "epochs": "epochs trained",
-    "best_epoch": "epoch of the best validation accuracy",
-    "validation_accuracy": "at that epoch; nan without validation",
-    "test_accuracy": "of the final weights",
-    "test_loss": "of the final weights, nat",
-    "seconds": "duration of all epochs",
-}
-"""Columns of `Runs.table`."""
+
+class Held:
+    """A run in memory; its row is that of the moment."""
+
+    __slots__ = ("run",)
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @property
+    def row(self) -> Row:
+        """Of the table."""
+        return row_of(self.run)
+
+
+class Filed:
+    """A run in its file, of which the row is known; it is read when it is asked for, and not kept.
+
+    Parameters
+    ----------
+    path : Path
+    row : Row
+    labels : mapping
+        Laid over ``config["experiment"]``: what the run is called here.
+    """
+
+    __slots__ = ("_read", "labels", "path", "row")
+
+    def __init__(self, path: Path, row: Row, labels: Mapping[str, Any] | None = None) -> None:
+        self.path, self.row, self.labels = path, row, labels or {}
+        self._read: weakref.ref[Run] | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run, the same as long as somebody has it; its network stays in the file until it is asked for."""
+        run = self._read() if self._read else None
+        if run is None:
+            run = Run.load(self.path, network=False)
+            if self.labels:
+                run.config["experiment"] = {**run.config.get("experiment", {}), **self.labels}
+            self._read = weakref.ref(run)
+        return run
 
 
 class Runs(Sequence[Run]):
     """Runs in the order of their files; networks stay in the files until they are asked for.
+
+    Of a store, the rows of the table come from its index, and a run is read when it is asked for.
 
     Parameters
     ----------
     runs : iterable of Run
     """
 
-    def __init__(self, runs: Iterable[Run]) -> None:
-        self._runs = list(runs)
+    def __init__(self, runs: Iterable[Run | Held | Filed]) -> None:
+        self._members = [Held(run) if isinstance(run, Run) else run for run in runs]
 
     @overload
     def __getitem__(self, index: int) -> Run: ...
     @overload
     def __getitem__(self, index: slice) -> Runs: ...
     def __getitem__(self, index: int | slice) -> Run | Runs:
-        return Runs(self._runs[index]) if isinstance(index, slice) else self._runs[index]
+        return Runs(self._members[index]) if isinstance(index, slice) else self._members[index].run
 
     def __len__(self) -> int:
-        return len(self._runs)
+        return len(self._members)
 
     def __iter__(self) -> Iterator[Run]:
-        return iter(self._runs)
+        return (member.run for member in self._members)
 
     def where(self, **values: Any) -> Runs:
         """Runs with these values in columns of the table, such as ``where(arm="exact", seed=0)``.
+
+        Columns with dots are given as ``where(**{"network.integration": "shunting"})``.
 
         Raises
         ------
         ParameterError
             If there is no such column.
         """
+        rows = [member.row for member in self._members]
+        known = [*COLUMNS, *swept(rows)]
         for name in values:
-            if name not in COLUMNS:
-                raise ParameterError(f"there is no column {name!r}; valid: {', '.join(COLUMNS)}")
-        rows = [_row(run) for run in self]
-        wanted = values.items()
-        return Runs(run for run, row in zip(self, rows, strict=True) if all(row[k] == v for k, v in wanted))
+            if name not in known:
+                raise ParameterError(f"there is no column {name!r}; valid: {', '.join(known)}")
+        return Runs(member for member, row in zip(self._members, rows, strict=True) if row.has(values))
 
     @property
     def arms(self) -> dict[str, Runs]:
         """Runs by arm of their experiment, in order of first appearance, by seed within each."""
-        found: dict[str, list[Run]] = {}
-        for run in sorted(self, key=lambda run: (int(run.config.get("experiment", {}).get("number", 0)), run.seed)):
-            found.setdefault(run.name, []).append(run)
-        return {name: Runs(runs) for name, runs in found.items()}
+        found: dict[str, list[Held | Filed]] = {}
+        rows = [member.row for member in self._members]
+        for i in sorted(range(len(rows)), key=lambda i: (rows[i].number, rows[i].seed)):
+            found.setdefault(rows[i].arm, []).append(self._members[i])
+        return {name: Runs(members) for name, members in found.items()}
 
     @property
     def table(self) -> NDArray[Any]:
-        """One row per run: a structured array with the columns of `COLUMNS`."""
-        rows = [_row(run) for run in self]
-        columns = [np.array([row[name] for row in rows]) if rows else np.zeros(0) for name in COLUMNS]
-        kinds = [(name, column.dtype) for name, column in zip(COLUMNS, columns, strict=True)]
-        table = np.zeros(len(rows), dtype=kinds)
-        for name, column in zip(COLUMNS, columns, strict=True):
-            table[name] = column
-        return table
+        """One row per run: a structured array.
+
+        Its columns are those of `dendrosim.runs.rows.COLUMNS`, and one for each key that was swept, by its dotted name.
+        """
+        return tabulated([member.row for member in self._members])
 
     def to_pandas(self) -> Any:
         """The table as a pandas DataFrame.
@@ -106,7 +133,8 @@ class Runs(Sequence[Run]):
             raise MissingDependencyError(
                 "pandas is not installed: pip install pandas; .table needs no pandas"
             ) from None
-        return pandas.DataFrame({name: self.table[name] for name in COLUMNS})
+        table = self.table
+        return pandas.DataFrame({name: table[name] for name in table.dtype.names or ()})
 
     def plot(self, **options: Any) -> Any:
         """Draw the learning curves of all arms; see `dendrosim.plotting.plot_learning_curve`."""
@@ -118,70 +146,3 @@ class Runs(Sequence[Run]):
         arms = self.arms
         what = ", ".join(f"{name or 'unnamed'} x {len(runs)}" for name, runs in arms.items())
         return f"<Runs: {len(self)}{': ' + what if what else ''}>"
-
-
-def _row(run: Run) -> dict[str, Any]:
-    config = run.config
-    validated = run.history.get("validation_accuracy")
-    return {
-        "arm": run.name,
-        "task": config["task"]["name"],
-        "network": config["network"].get("integration", config["network"]["kind"]),
-        "teaching": config["teaching"]["name"],
-        "rule": config["rule"]["name"],
-        "seed": run.seed,
-        "epochs": run.epochs,
-        "best_epoch": run.best_epoch,
-        "validation_accuracy": float("nan") if validated is None else float(validated[run.best_epoch - 1]),
-        "test_accuracy": run.test_accuracy,
-        "test_loss": run.test_loss,
-        "seconds": run.seconds,
-    }
-
-
-def load(folder: str | os.PathLike[str], *others: str | os.PathLike[str]) -> Runs:
-    """All runs in a folder and the folders in it.
-
-    Other files are passed over, and so are HDF5 files of another kind, such as checkpoints.
-
-    Parameters
-    ----------
-    folder : str or Path
-        A file that holds a run will do as well.
-    *others : str or Path
-        More of them; a file that is met twice is read once.
-
-    Returns
-    -------
-    Runs
-
-    Raises
-    ------
-    ParameterError
-        If there is no such folder, or no run in it.
-    FileFormatError
-        If a file is damaged; names it.
-    """
-    files = {path.resolve(): path for given in (folder, *others) for path in _files(given)}
-    return Runs(Run.load(path, network=False) for path in files.values())
-
-
-def _files(folder: str | os.PathLike[str]) -> list[Path]:
-    """The files that hold runs."""
-    where = Path(arguments.path("folder", folder))
-    if where.is_file():
-        return [where]
-    if not where.is_dir():
-        raise ParameterError(f"{where} does not exist; give a folder with runs that ds.train(...).save(path) wrote")
-    files = sorted(path for path in where.rglob("*.h5") if path.is_file() and not path.name.startswith("."))
-    found = [path for path in files if _kind(path) == "run"]
-    if not found:
-        raise ParameterError(f"{where} holds no runs among {len(files)} .h5 files; ds.train(...).save(path) writes one")
-    return found
-
-
-def _kind(path: Path) -> Any:
-    try:
-        return read_hdf5(path, leave=None)[1].get("kind")
-    except FileFormatError as error:
-        raise FileFormatError(f"{error}, or move it out of the folder") from error

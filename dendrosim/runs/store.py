@@ -8,12 +8,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .. import arguments
 from ..errors import FileFormatError, ParameterError
 from ..hdf5 import folder_for, leftover, replacing
 from ..training.run import Run
-from .collection import Runs, load
+from .collection import Filed, Runs
+from .index import indexed
+
+if TYPE_CHECKING:
+    from .experiment import Arm
+    from .sweep import Sweep
 
 SCHEMA = 1
 KIND = "dendrosim store"
@@ -147,9 +153,40 @@ class Store:
         self.forget_failure(identity)
         return path
 
-    def runs(self) -> Runs:
-        """All of its runs; see `dendrosim.runs.load`."""
-        return load(self.folder)
+    def runs(self, sweep: Sweep | None = None) -> Runs:
+        """Its runs, by arm and seed; their rows come from the index, and a run is read when it is asked for.
+
+        Parameters
+        ----------
+        sweep : Sweep, optional
+            Only those of its runs that are finished, under the names that its arms have: one store may serve several
+            sweeps, which may call the same run by different names.
+
+        Raises
+        ------
+        FileFormatError
+            If a file that the index does not know is damaged; names it.
+
+        Warns
+        -----
+        StoreWarning
+            If the index is damaged, and made again; or if it cannot be written.
+        """
+        return Runs(self.members(sweep))
+
+    def members(self, sweep: Sweep | None = None) -> list[Filed]:
+        """What `runs` consists of."""
+        rows = indexed(self.folder / "index.h5", dict(self._sizes()), self.path)
+        labels: dict[str, dict[str, Any]] = {}
+        if sweep is not None:
+            labels = {point.identity: _labels(sweep.name, point.arm) for point in sweep}
+            rows = {
+                identity: rows[identity]._replace(**{name: own[name] for name in ("arm", "number", "factors")})
+                for identity, own in labels.items()
+                if identity in rows
+            }
+        ordered = sorted(rows.items(), key=lambda item: (item[1].number, item[1].seed, item[0]))
+        return [Filed(self.path(identity), row, labels.get(identity)) for identity, row in ordered]
 
     def failures(self) -> dict[str, Failure]:
         """Recorded failures, by identity.
@@ -224,6 +261,13 @@ class Store:
                 if match[1][:2] == shard.name:
                     yield match[1], entry
 
+    def _sizes(self) -> Iterator[tuple[str, os.stat_result]]:
+        for identity, entry in self._files():
+            try:
+                yield identity, entry.stat()
+            except FileNotFoundError:  # deleted since it was listed
+                continue
+
     def _shards(self) -> list[Path]:
         return [Path(entry.path) for entry, _ in _listed([self.folder / "runs"], re.compile("[0-9a-f]{2}"))]
 
@@ -242,6 +286,11 @@ def _listed(folders: list[Path], names: re.Pattern[str]) -> Iterator[tuple[os.Di
                         yield entry, match
         except FileNotFoundError:
             continue
+
+
+def _labels(name: str, arm: Arm) -> dict[str, Any]:
+    """What a run is called in a sweep."""
+    return {"name": name, "arm": arm.name, "number": arm.number, "own": arm.own, "factors": dict(arm.factors)}
 
 
 def _understood(path: Path) -> None:

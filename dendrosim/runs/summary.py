@@ -12,7 +12,7 @@ from typing import Any
 from ..diagnostics.intervals import Interval, mean_interval, paired_difference
 from ..hdf5 import replacing
 from ..training.run import Run
-from .collection import COLUMNS, Runs
+from .collection import Runs
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Summary:
         table = self.runs.table
         return (
             write_csv(where / "summary.csv", heads, rows),
-            write_csv(where / "runs.csv", list(COLUMNS), [[one[name] for name in COLUMNS] for one in table]),
+            write_csv(where / "runs.csv", list(table.dtype.names or ()), table.tolist()),
         )
 
 

@@ -132,7 +132,7 @@ class Run:
         return written
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, network: bool = True) -> Run:
+    def load(cls, path: str | os.PathLike[str], *, network: bool = True, records: bool = True) -> Run:
         """Read a run that `save` wrote.
 
         Parameters
@@ -140,6 +140,8 @@ class Run:
         path : str or Path
         network : bool, default True
             Read the network now; else when it is asked for.
+        records : bool, default True
+            Read the results of callbacks; without them ``records`` is empty.
 
         Raises
         ------
@@ -149,7 +151,8 @@ class Run:
             If the file is damaged or holds something else.
         """
         where = Path(arguments.path("path", path))
-        content, attributes = read_hdf5(where, leave=() if network else ("network",))
+        left = [name for name, wanted in (("network", network), ("records", records)) if not wanted]
+        content, attributes = read_hdf5(where, leave=left)
         if attributes.get("kind") != "run":
             raise FileFormatError(
                 f"{where} holds no run (its kind is {attributes.get('kind')!r}); networks are read by ds.Network.load"
@@ -165,7 +168,7 @@ class Run:
                 best_epoch=int(attributes["best_epoch"]),
                 # runs from before there was a choice of losses do not name theirs
                 config={"loss": {"name": "cross_entropy"}, **json.loads(content["config"])},
-                records=dict(content["records"]),
+                records=dict(content["records"]) if records else {},
                 trained=kind.read(content["network"], str(where)) if network else None,
                 path=where,
             )

@@ -12,12 +12,10 @@ import time
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
 
 from dendrosim.errors import FileFormatError, ParameterError
 from dendrosim.hdf5 import replacing
-from dendrosim.networks import PointMLP
 from dendrosim.runs.store import Failure, Store
 from dendrosim.training.run import Run
 
@@ -25,32 +23,19 @@ A, B = "ab" + "0" * 30, "cd" + "1" * 30
 FAILURE = Failure(A, "scalar", 3, "the loss is no number", "Traceback ...", 2, "2026-11-21T16:00:00Z", "node7")
 
 
-def run(seed: int = 0) -> Run:
-    history = {name: np.array([0.5, 0.25]) for name in ("train_loss", "train_accuracy", "seconds", "passes")}
-    config = {
-        "task": {"name": "toy"},
-        "network": {"kind": "point_mlp"},
-        "teaching": {"name": "exact"},
-        "rule": {"name": "gradient"},
-        "training": {"seed": seed},
-        "experiment": {"arm": "all", "number": 0},
-    }
-    return Run(history, 0.75, 0.5, 2, config, trained=PointMLP(3, 2, 4))
-
-
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "store")
 
 
-def test_a_run_lies_in_the_folder_of_its_first_two_digits(store):
+def test_a_run_lies_in_the_folder_of_its_first_two_digits(store, a_run):
     assert store.path(A) == store.folder / "runs" / "ab" / f"{A}.h5"
     assert store.checkpoint(A) == store.folder / "runs" / "ab" / f"{A}.checkpoint.h5"
     assert store.finished() == set()
-    assert store.save(run(), A) == store.path(A)
+    assert store.save(a_run(7), A) == store.path(A)
     assert store.finished() == {A}
     with h5py.File(store.path(A)) as file:
-        assert file.attrs["test_accuracy"] == 0.75
+        assert file.attrs["test_accuracy"] == 0.07
         assert file.attrs["identity"] == A
         assert "code" not in file.attrs  # nobody said
         assert json.loads(file["config"][()])["experiment"]["identity"] == A
@@ -62,18 +47,18 @@ def test_what_is_no_identity_is_refused(store, wrong):
         store.path(wrong)
 
 
-def test_a_saved_run_ends_its_checkpoint_and_its_failure(store):
-    store.save(run(), B)
+def test_a_saved_run_ends_its_checkpoint_and_its_failure(store, a_run):
+    store.save(a_run(), B)
     store.checkpoint(B).write_bytes(b"half of a training")
     store.record_failure(Failure(**{**vars(FAILURE), "identity": B}))
-    store.save(run(1), B)
+    store.save(a_run(1), B)
     assert not store.checkpoint(B).exists()
     assert store.failures() == {}
     assert Run.load(store.path(B)).seed == 1
 
 
-def test_only_whole_runs_in_their_place_count(store):
-    store.save(run(), A)
+def test_only_whole_runs_in_their_place_count(store, a_run):
+    store.save(a_run(), A)
     folder = store.path(A).parent
     for name in (f".{A}.h5.host-1.abcdefgh", f"{A}.checkpoint.h5", f"{A}.h5.bak", f"{B}.h5", "notes.txt"):
         (folder / name).write_bytes(b"x")
@@ -174,8 +159,8 @@ def test_halves_of_other_machines_are_swept_away_after_a_day(store):
     assert store.failures() == {A: FAILURE}
 
 
-def test_checkpoints_of_finished_runs_are_swept_away(store):
-    store.save(run(), A)
+def test_checkpoints_of_finished_runs_are_swept_away(store, a_run):
+    store.save(a_run(), A)
     store.checkpoint(A).write_bytes(b"killed between the two")
     store.path(B).parent.mkdir()
     store.checkpoint(B).write_bytes(b"goes on")
@@ -183,9 +168,9 @@ def test_checkpoints_of_finished_runs_are_swept_away(store):
     assert store.checkpoint(B).exists()
 
 
-def test_a_check_reads_every_run(store):
-    store.save(run(), A)
-    store.save(run(), B)
+def test_a_check_reads_every_run(store, a_run):
+    store.save(a_run(), A)
+    store.save(a_run(), B)
     assert store.check() == {}
     data = store.path(A).read_bytes()
     store.path(A).write_bytes(data[: len(data) // 2])
