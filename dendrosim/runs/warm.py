@@ -1,0 +1,111 @@
+"""Before many runs begin: every kind of computation once, so that kernels are compiled by one process per machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..errors import DendrosimError, ParameterError, TrainingError
+from ..kernels.parallel import at_most
+from ..training.callbacks import Callback, Moment
+from ..training.train import train
+from .build import network_of, task_of, training_of
+from .perform import Order, see_that_it_is
+
+_BATCHES, _TEST, _SAMPLES = 2, 64, 16
+"""Minibatches to learn from, samples to test on, and samples that are followed through training."""
+_FOLLOWED = ("fidelity", "credit", "evaluation")
+
+
+def kind(settings: Mapping[str, Any]) -> str:
+    """What a computation is like, whatever its sizes: settings that differ in numbers alone are of one kind.
+
+    Zero is told from other numbers, since it often switches something off, and lists of different lengths are told
+    apart, since a layer more may be a kernel more.
+    """
+    return json.dumps(_without_numbers(settings), sort_keys=True)
+
+
+def kinds(orders: Iterable[Order]) -> list[Order]:
+    """The first order of each kind."""
+    found: dict[str, Order] = {}
+    known: dict[int, None] = {}  # runs of an arm share their settings
+    for order in orders:
+        settings = order.job.arm.settings
+        if id(settings) not in known:
+            known[id(settings)] = None
+            found.setdefault(kind(settings), order)
+    return list(found.values())
+
+
+def warm(orders: list[Order]) -> None:
+    """Train a little of each order and forget it; kernels that this compiles are found by every later process.
+
+    A training that fails is left to fail again as the run that it is.
+
+    Parameters
+    ----------
+    orders : list of Order
+        As `kinds` gives them.
+
+    Raises
+    ------
+    ParameterError
+        If an arm is impossible; names it.
+    DendrosimError
+        If this machine lacks something, or would compute another run.
+    """
+    for order in orders:
+        try:
+            with at_most(order.threads):
+                _taste(order)
+        except ParameterError as error:
+            raise ParameterError(f"arm {order.job.arm.name!r}: {error}") from error
+        except TrainingError:
+            continue
+        except DendrosimError:
+            raise
+        except Exception:  # recorded with its traceback by the run itself
+            continue
+
+
+def _taste(order: Order) -> None:
+    settings, seed = dict(order.job.arm.settings), order.job.seed
+    task = task_of(settings["task"])
+    if order.identity:
+        see_that_it_is(order, task)
+    network = network_of(settings["network"], task, seed)
+    for section in _FOLLOWED:
+        if section in settings:
+            given = settings[section]
+            settings[section] = given | {"every": 1, "samples": min(given.get("samples", _SAMPLES), _SAMPLES)}
+    options = training_of(settings)
+    if order.threads is not None:
+        options["threads"] = order.threads
+    n_train = min(_BATCHES * options.get("batch_size", 256), len(task.x_train))
+    few = task.subset(n_train, min(_TEST, len(task.x_test)))
+    if options.get("validation", 0.2) >= 1:
+        options["validation"] = 0.2
+    options["callbacks"] = [*options.get("callbacks", ()), _Enough()]
+    train(network, few, **options, seed=seed, progress=False)
+
+
+class _Enough(Callback):
+    """Ends a training after its first epoch; one with fewer epochs would have another schedule."""
+
+    name = "enough"
+
+    def on_epoch(self, moment: Moment) -> None:
+        if moment.epoch:
+            moment.stop()
+
+
+def _without_numbers(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_numbers(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_numbers(entry) for entry in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return ["number", value == 0]
+    return value
