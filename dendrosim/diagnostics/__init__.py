@@ -17,6 +17,13 @@ _HOME = {
     "LogNormalFit": "lognormal",
     "fit_lognormal": "lognormal",
     "Interval": "intervals",
+    "bootstrap_interval": "intervals",
+    "Comparison": "comparisons",
+    "Effect": "comparisons",
+    "compare_pairs": "comparisons",
+    "effect_of_groups": "comparisons",
+    "effect_of_pairs": "comparisons",
+    "holm": "comparisons",
     "mean_interval": "intervals",
     "paired_difference": "intervals",
     "PathGains": "gains",
@@ -74,9 +81,11 @@ __all__ = [
     "Audit",
     "Auditable",
     "BranchInformation",
+    "Comparison",
     "CreditFidelity",
     "CreditHistory",
     "DendriticSubject",
+    "Effect",
     "EvaluationHistory",
     "EventShape",
     "Fidelity",
@@ -98,16 +107,21 @@ __all__ = [
     "TorchSubject",
     "Verdict",
     "audit",
+    "bootstrap_interval",
     "branch_information",
     "class_information",
     "compare_gradients",
+    "compare_pairs",
     "cosine",
     "credit_fidelity",
+    "effect_of_groups",
+    "effect_of_pairs",
     "event_shape",
     "fidelity",
     "fidelity_history",
     "fit_lognormal",
     "fresh_null",
+    "holm",
     "log_scale",
     "loss_change",
     "manifold",
@@ -132,6 +146,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .alignment import RandomAlignment, random_alignment
+    from .comparisons import Comparison, Effect, compare_pairs, effect_of_groups, effect_of_pairs, holm
     from .credit_history import CreditHistory
     from .credit_of import CreditFidelity, credit_fidelity
     from .dimension import participation_ratio, principal_angles, subspace_alignment, two_nn
@@ -149,7 +164,7 @@ if TYPE_CHECKING:
     from .gains import PathGains, path_gains
     from .history import FidelityHistory, fidelity_history
     from .information import branch_information, class_information
-    from .intervals import Interval, mean_interval, paired_difference
+    from .intervals import Interval, bootstrap_interval, mean_interval, paired_difference
     from .lognormal import LogNormalFit, fit_lognormal
     from .manifold_of import Manifold, manifold, mean_jacobian
     from .measures import cosine, log_scale, relative_l2
