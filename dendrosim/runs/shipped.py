@@ -1,4 +1,4 @@
-"""The experiment files that come with dendrosim, by name."""
+"""The experiment and ledger files that come with dendrosim."""
 
 from __future__ import annotations
 
@@ -13,9 +13,22 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 def shipped_experiments() -> dict[str, Path]:
     """Files by the names that ``dendrosim run`` knows."""
+    return {path.stem: path for path in sorted(_folder().glob("*.toml"))}
+
+
+def shipped_ledger() -> list[Path]:
+    """Ledger files: what papers state, for ``dendrosim reproduce``."""
+    return sorted((_folder() / "ledger").glob("*.toml"))
+
+
+def recorded_ledger() -> Path:
+    """The table of what the full preset gave on our machine."""
+    return _folder() / "results" / "ledger.csv"
+
+
+def _folder() -> Path:
     installed = _PACKAGE / "_data" / "experiments"
-    folder = installed if installed.is_dir() else _PACKAGE.parent / "experiments"
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return installed if installed.is_dir() else _PACKAGE.parent / "experiments"
 
 
 def find_experiment(source: str | Path) -> Path:
