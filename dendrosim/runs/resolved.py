@@ -196,9 +196,9 @@ def unseeded(settings: Mapping[str, Any]) -> Table:
             "network": {"kind": kind, **family.network(network)},
             "teaching": teaching,
             "rule": family.rule(options["rule"]).describe(),
-            "loss": loss_named(options["loss"]),
             "training": {
                 **{key: value for key, value in options.items() if key not in _ELSEWHERE},
+                "loss": loss_named(options["loss"]),
                 "optimiser": optimiser_named(options["optimiser"], options["clip_value"]),
                 "rates": rates,
                 "decay": decay_given(options["decay"], rates),
