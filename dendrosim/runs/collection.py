@@ -93,7 +93,7 @@ class Runs(Sequence[Run]):
         ParameterError
             If there is no such column.
         """
-        rows = [member.row for member in self._members]
+        rows = self.rows
         known = [*COLUMNS, *swept(rows)]
         for name in values:
             if name not in known:
@@ -104,10 +104,15 @@ class Runs(Sequence[Run]):
     def arms(self) -> dict[str, Runs]:
         """Runs by arm of their experiment, in order of first appearance, by seed within each."""
         found: dict[str, list[Held | Filed]] = {}
-        rows = [member.row for member in self._members]
+        rows = self.rows
         for i in sorted(range(len(rows)), key=lambda i: (rows[i].number, rows[i].seed)):
             found.setdefault(rows[i].arm, []).append(self._members[i])
         return {name: Runs(members) for name, members in found.items()}
+
+    @property
+    def rows(self) -> list[Row]:
+        """What is known of every run without reading it, in the order of the runs."""
+        return [member.row for member in self._members]
 
     @property
     def table(self) -> NDArray[Any]:
@@ -115,7 +120,7 @@ class Runs(Sequence[Run]):
 
         Its columns are those of `dendrosim.runs.rows.COLUMNS`, and one for each key that was swept, by its dotted name.
         """
-        return tabulated([member.row for member in self._members])
+        return tabulated(self.rows)
 
     def to_pandas(self) -> Any:
         """The table as a pandas DataFrame.

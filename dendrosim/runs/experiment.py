@@ -36,6 +36,8 @@ class Arm:
         Values of what is crossed, listed and drawn, by dotted key.
     settings : dict
         All sections, everything laid over.
+    ways : dict
+        Where the factors come from: ``"cross"``, ``"list"``, or the distribution that they were drawn from.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Arm:
     own: str
     factors: Mapping[str, Any]
     settings: Mapping[str, Any]
+    ways: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -132,7 +135,7 @@ class Experiment:
                     check(settings)
                 except ParameterError as error:
                     raise ParameterError(f"{error}; in arm {full!r}") from None
-                arms.append(Arm(full, len(arms), own, point.factors, settings))
+                arms.append(Arm(full, len(arms), own, point.factors, settings, point.ways))
         folders = Counter(arm.folder.lower() for arm in arms)
         twice = [arm.name for arm in arms if folders[arm.folder.lower()] > 1]
         if twice:

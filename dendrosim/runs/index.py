@@ -18,7 +18,7 @@ from ..hdf5 import Described, read_hdf5, write_hdf5
 from ..training.run import Run
 from .rows import COLUMNS, Row, row_of
 
-SCHEMA = 1
+SCHEMA = 2
 _EVERY = 10_000
 """Runs that are read before the index is written, so that an interruption does not lose more."""
 _OWN = {
@@ -26,10 +26,12 @@ _OWN = {
     "size": ("byte", "of the file"),
     "mtime": ("ns", "when the file was last changed, since 1970"),
     "number": ("1", "place of the arm in its experiment"),
+    "own": ("", "name of the arm without what was swept"),
     "factors": ("", "values of what was swept, by dotted key, as JSON"),
+    "ways": ("", "where each comes from: cross, list, or the distribution that it was drawn from, as JSON"),
 }
 _UNITS = {"test_loss": "nat", "seconds": "s"}
-_TEXT = ("arm", "task", "network", "teaching", "rule")
+_TEXT = ("arm", "task", "network", "teaching", "rule", "own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,9 @@ def _write(path: Path, entries: Mapping[str, Entry]) -> None:
         "size": [entry.size for entry in entries.values()],
         "mtime": [entry.mtime for entry in entries.values()],
         "number": [row.number for row in rows],
+        "own": [row.own for row in rows],
         "factors": [json.dumps(row.factors) for row in rows],
+        "ways": [json.dumps(row.ways) for row in rows],
     }
     content = {name: Described(np.array(values), *_described(name)) for name, values in columns.items()}
     try:
@@ -149,10 +153,10 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
     columns = {name: content[name].tolist() for name in (*COLUMNS, *_OWN)}
     for name in _TEXT:
         columns[name] = [sys.intern(text) for text in columns[name]]
-    rows = zip(*(columns[name] for name in COLUMNS), columns["number"], columns["factors"], strict=True)
-    for identity, size, mtime, (*values, factors) in zip(
-        columns["identity"], columns["size"], columns["mtime"], rows, strict=True
-    ):
-        if factors not in shared:
-            shared[factors] = json.loads(factors)
-        yield identity, Entry(size, mtime, Row._make([*values, shared[factors]]))
+    for name in ("factors", "ways"):
+        for text in set(columns[name]):
+            shared[text] = json.loads(text)
+        columns[name] = [shared[text] for text in columns[name]]
+    rows = zip(*(columns[name] for name in Row._fields), strict=True)
+    for identity, size, mtime, values in zip(columns["identity"], columns["size"], columns["mtime"], rows, strict=True):
+        yield identity, Entry(size, mtime, Row._make(values))

@@ -149,6 +149,7 @@ def _train(order: Order) -> None:
         "number": arm.number,
         "own": arm.own,
         "factors": arm.factors,
+        "ways": arm.ways,
         "settings": settings,
         "code": code_version(),
         "finished": now(),

@@ -29,7 +29,7 @@ COLUMNS = {
 
 
 class Row(NamedTuple):
-    """One run: the columns of `COLUMNS`, the place of its arm in the experiment, and what was swept."""
+    """One run: the columns of `COLUMNS`, the place of its arm in the experiment, its own name, and what was swept."""
 
     arm: str
     task: str
@@ -44,7 +44,9 @@ class Row(NamedTuple):
     test_loss: float
     seconds: float
     number: int
+    own: str
     factors: Mapping[str, Any]
+    ways: Mapping[str, str]
 
     def has(self, values: Mapping[str, Any]) -> bool:
         """Whether it has these values in these columns; what is swept and left out has none."""
@@ -60,6 +62,7 @@ def row_of(run: Run) -> Row:
     """The row of a run."""
     config = run.config
     experiment = config.get("experiment", {})
+    factors = experiment.get("factors", {})
     validated = run.history.get("validation_accuracy")
     return Row(
         arm=run.name,
@@ -75,7 +78,9 @@ def row_of(run: Run) -> Row:
         test_loss=run.test_loss,
         seconds=run.seconds,
         number=int(experiment.get("number", 0)),
-        factors=experiment.get("factors", {}),
+        own=str(experiment.get("own", run.name)),
+        factors=factors,
+        ways=experiment.get("ways", dict.fromkeys(factors, "cross")),
     )
 
 

@@ -181,7 +181,7 @@ class Store:
         if sweep is not None:
             labels = {point.identity: _labels(sweep.name, point.arm) for point in sweep}
             rows = {
-                identity: rows[identity]._replace(**{name: own[name] for name in ("arm", "number", "factors")})
+                identity: rows[identity]._replace(**{name: value for name, value in own.items() if name != "name"})
                 for identity, own in labels.items()
                 if identity in rows
             }
@@ -290,7 +290,8 @@ def _listed(folders: list[Path], names: re.Pattern[str]) -> Iterator[tuple[os.Di
 
 def _labels(name: str, arm: Arm) -> dict[str, Any]:
     """What a run is called in a sweep."""
-    return {"name": name, "arm": arm.name, "number": arm.number, "own": arm.own, "factors": dict(arm.factors)}
+    factors, ways = dict(arm.factors), dict(arm.ways)
+    return {"name": name, "arm": arm.name, "number": arm.number, "own": arm.own, "factors": factors, "ways": ways}
 
 
 def _understood(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..arguments import short
@@ -25,10 +25,13 @@ class Combination:
         For the name of an arm.
     factors : dict
         Values by dotted key.
+    ways : dict
+        Where each value comes from: ``"cross"``, ``"list"``, or the distribution that it was drawn from.
     """
 
     labels: tuple[str, ...]
     factors: Mapping[str, Any]
+    ways: Mapping[str, str] = field(default_factory=dict)
 
     def over(self, settings: Mapping[str, Any]) -> Table:
         """The settings with these values laid over, one after the other."""
@@ -75,6 +78,7 @@ def combinations(content: Mapping[str, Any], over: Mapping[str, Any]) -> list[Co
         Combination(
             tuple(text for one in combined for text in one.labels),
             {key: value for one in combined for key, value in one.factors.items()},
+            {key: way for one in combined for key, way in one.ways.items()},
         )
         for combined in itertools.product(*axes.values())
     ]
@@ -93,7 +97,7 @@ def _crossed(table: Mapping[str, Any]) -> Iterator[Combination]:
     axes = list(_lists("[cross]", table))
     for values in itertools.product(*(values for _, values in axes)):
         factors = dict(zip((key for key, _ in axes), values, strict=True))
-        yield Combination(tuple(map(label, values)), factors)
+        yield Combination(tuple(map(label, values)), factors, dict.fromkeys(factors, "cross"))
 
 
 def _listed(table: Mapping[str, Any]) -> Iterator[Combination]:
@@ -106,15 +110,17 @@ def _listed(table: Mapping[str, Any]) -> Iterator[Combination]:
     if not columns:
         yield Combination((), {})
     for i, values in enumerate(zip(*columns.values(), strict=True)):
-        yield Combination((f"point {i + 1}",), dict(zip(columns, values, strict=True)))
+        yield Combination((f"point {i + 1}",), dict(zip(columns, values, strict=True)), dict.fromkeys(columns, "list"))
 
 
 def _drawn(table: Mapping[str, Any] | None) -> Iterator[Combination]:
     if not table:
         yield Combination((), {})
         return
-    for i, values in enumerate(Draws.from_table(table).points()):
-        yield Combination((f"draw {i + 1}",), values)
+    draws = Draws.from_table(table)
+    ways = {key: kind.name for key, kind in draws.keys.items()}
+    for i, values in enumerate(draws.points()):
+        yield Combination((f"draw {i + 1}",), values, ways)
 
 
 def _lists(where: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Any]]]:

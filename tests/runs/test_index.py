@@ -18,6 +18,7 @@ from dendrosim.errors import FileFormatError, ParameterError, StoreWarning
 from dendrosim.hdf5 import read_hdf5
 from dendrosim.runs import Store
 from dendrosim.runs.experiment import Arm
+from dendrosim.runs.index import SCHEMA
 from dendrosim.runs.sweep import Point, Sweep
 from dendrosim.training.run import Run
 
@@ -126,6 +127,18 @@ def test_runs_without_a_value_have_none_in_the_table(a_run):
     assert "a.number" not in (runs[:1].table.dtype.names or ())
 
 
+def test_rows_tell_where_swept_values_come_from(tmp_path, a_run):
+    store = Store(tmp_path / "drawn")
+    one = a_run(0, "a, draw 1", 0, {"training.rate": 0.1})
+    one.config["experiment"] |= {"own": "a", "ways": {"training.rate": "log_uniform"}}
+    store.save(one, named(0))
+    store.save(a_run(0, "b", 1, {"training.rate": 0.1}), named(1))  # as runs were before there were draws
+    for _ in range(2):  # from the files, then from the index
+        rows = store.runs().rows
+        assert [row.own for row in rows] == ["a", "b"]
+        assert [row.ways for row in rows] == [{"training.rate": "log_uniform"}, {"training.rate": "cross"}]
+
+
 def test_a_store_seen_through_a_sweep_has_its_names(store):
     arms = [Arm(name, i, name, {"rule.eta": i}, {}) for i, name in enumerate(("second", "first"))]
     points = (Point(arms[0], 1, named(3)), Point(arms[1], 0, named(0)), Point(arms[1], 1, "f" * 32))
@@ -179,7 +192,7 @@ def test_the_index_of_another_version_is_made_again(store):
         file.attrs["schema"] = 99
         del file["runs"]
     np.testing.assert_array_equal(store.runs().table, before)
-    assert read_hdf5(store.folder / "index.h5")[1]["schema"] == 1
+    assert read_hdf5(store.folder / "index.h5")[1]["schema"] == SCHEMA
 
 
 def test_an_index_that_cannot_be_written_is_done_without(store, monkeypatch):

@@ -42,6 +42,12 @@ def test_arms_grid_lists_and_draws_are_crossed_and_arms_share_the_draws():
     assert len(experiment.jobs(arms=["two", "one, additive, point 2, draw 3"])) == 13
 
 
+def test_arms_know_where_their_values_come_from():
+    sections = {"cross": {"network": {"inhibitory": [0, 4]}}, "list": {"training": {"epochs": [1, 2]}}, "draw": DRAW}
+    ways = {"network.inhibitory": "cross", "training.epochs": "list", "training.rates.decoder": "log_uniform"}
+    assert all(arm.ways == ways for arm in made(**sections).arms)
+
+
 def test_a_name_tells_what_is_crossed_and_values_tell_the_rest():
     arm = made(cross={"network": {"cells": [[5], [6, 7]]}}, draw=DRAW).arms[0]
     assert arm.values.startswith("training.rates.decoder = 0.0")
