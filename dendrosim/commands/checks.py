@@ -37,3 +37,14 @@ def several(text: str) -> list[int]:
     if len(set(found)) < len(found):
         raise argparse.ArgumentTypeError(f"{text!r} has a number twice")
     return found
+
+
+def part(text: str) -> tuple[int, int]:
+    """Number and count from ``3/16``: the third of sixteen parts."""
+    first, slash, last = text.partition("/")
+    if not slash:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part such as 3/16, the third of sixteen")
+    number, parts = positive(first), positive(last)
+    if number > parts:
+        raise argparse.ArgumentTypeError(f"there is no part {number} of {parts}")
+    return number, parts

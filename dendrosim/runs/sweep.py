@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..arguments import whole
 from ..errors import ParameterError
 from .experiment import Arm, Experiment, Job
 from .identity import configuration_of, data_of, identity_of
@@ -108,6 +109,27 @@ class Sweep:
             for which, (job, configured) in first.items()
         )
         return cls(experiment.name, experiment.description, points, len(jobs) - len(points))
+
+    def part(self, number: int, parts: int) -> Sweep:
+        """One of several parts, which are disjoint, of nearly the same size, and together the whole.
+
+        A run belongs to a part by its identity alone, so that clients that know nothing of one another can divide a
+        sweep, and divide it in the same way after a restart.
+
+        Parameters
+        ----------
+        number : int
+            1, 2, ..., `parts`.
+        parts : int
+
+        Raises
+        ------
+        ParameterError
+            If there is no such part.
+        """
+        if whole("number", number) > whole("parts", parts):
+            raise ParameterError(f"there is no part {number} of {parts}; valid: 1 to {parts}")
+        return replace(self, points=tuple(one for one in self.points if int(one.identity, 16) % parts == number - 1))
 
     def __len__(self) -> int:
         return len(self.points)

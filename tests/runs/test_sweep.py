@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
 import pytest
 
 import dendrosim as ds
@@ -12,7 +13,7 @@ from dendrosim.runs import identity as module
 from dendrosim.runs.build import task_of
 from dendrosim.runs.experiment import Experiment
 from dendrosim.runs.identity import configuration, identity
-from dendrosim.runs.sweep import Sweep
+from dendrosim.runs.sweep import Point, Sweep
 
 BASE = """
 description = "small"
@@ -148,3 +149,20 @@ def test_the_shipped_sweep_is_a_sweep():
     assert len({point.identity for point in sweep}) == 216
     drawn = {arm.factors["training.rates.synapses"] for arm in Experiment.load("sweep_digits").arms}
     assert len(drawn) == 8
+
+
+def test_parts_are_disjoint_even_and_together_the_whole():
+    digits = np.random.default_rng(0).integers(0, 16, (1000, 32))
+    points = tuple(Point(None, 0, "".join(f"{digit:x}" for digit in row)) for row in digits)
+    whole = Sweep("many", "", points)
+    parts = [whole.part(number, 7) for number in range(1, 8)]
+    assert sorted(one.identity for part in parts for one in part) == sorted(one.identity for one in whole)
+    assert min(map(len, parts)) > 100
+    assert [one.identity for one in parts[2]] == [one.identity for one in whole if one in parts[2].points]
+    assert whole.part(1, 1) == whole
+
+
+@pytest.mark.parametrize(("number", "parts"), [(0, 4), (5, 4), (1, 0), (True, 4), (1.0, 4)])
+def test_parts_that_do_not_exist(number, parts):
+    with pytest.raises(ParameterError, match=r"there is no part 5 of 4|must be a positive whole number"):
+        Sweep("many", "", ()).part(number, parts)
