@@ -76,15 +76,18 @@ def write_hdf5(
     path = Path(os.path.expanduser(path))
     folder_for(path)
     with replacing(path) as part:
-        part.write_bytes(_image(content, attributes or {}, compress))
+        part.write_bytes(_image(part.name, content, attributes or {}, compress))
     return path
 
 
-def _image(content: Mapping[str, Any], attributes: Mapping[str, Any], compress: bool) -> bytes:
-    """The bytes of a file, made in memory: the HDF5 library can end the whole process when a disk is full."""
+def _image(name: str, content: Mapping[str, Any], attributes: Mapping[str, Any], compress: bool) -> bytes:
+    """The bytes of a file, made in memory: the HDF5 library can end the whole process when a disk is full.
+
+    No two files may have the same name at a time, not even in memory.
+    """
     import h5py
 
-    with h5py.File("memory", "w", driver="core", backing_store=False, block_size=_BLOCK) as file:
+    with h5py.File(f"memory of {name}", "w", driver="core", backing_store=False, block_size=_BLOCK) as file:
         file.attrs.update(attributes)
         _fill(file, content, compress)
         file.flush()

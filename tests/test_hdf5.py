@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 import numpy as np
@@ -135,6 +136,13 @@ def test_nothing_but_numbers_and_text_in_this_file_is_read(tmp_path):
             make(file)
         with pytest.raises(FileFormatError, match=message):
             read_hdf5(path)
+
+
+def test_threads_write_at_the_same_time(tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        written = [pool.submit(write_hdf5, tmp_path / f"{i}.h5", {"a": np.full(9000, i)}) for i in range(40)]
+        found = [read_hdf5(one.result(timeout=60))[0]["a"][-1] for one in written]
+    assert found == list(range(40))
 
 
 FULL = """

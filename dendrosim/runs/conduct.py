@@ -137,6 +137,10 @@ def conduct(
             count.note(order, outcome)
     except WorkersError as error:
         count.why = str(error)
+    except OSError as error:
+        if not no_space(error):
+            raise
+        count.no_space(in_a_line(error))
     return count.tally()
 
 
@@ -164,16 +168,11 @@ class _Count:
     def note(self, order: Order, outcome: Outcome) -> None:
         """Count an outcome, and write down a failure."""
         if outcome.status == NO_SPACE:
-            self._no_space(outcome.host, outcome.error)
+            self.no_space(f"{outcome.host}: {outcome.error}")
         elif outcome.status == FOREIGN:
             self.why = outcome.error
         elif outcome.status == FAILED:
-            try:
-                self.store.record_failure(self._failure(order, outcome))
-            except OSError as error:
-                if not no_space(error):
-                    raise
-                self._no_space(outcome.host, in_a_line(error))
+            self.store.record_failure(self._failure(order, outcome))
             self.failed, self.left = self.failed + 1, self.left - 1
         else:
             if order.identity in self.before:
@@ -182,9 +181,10 @@ class _Count:
             self.finished, self.kept, self.left = self.finished + new, self.kept + (not new), self.left - 1
         self.report(order=order, outcome=outcome)
 
-    def _no_space(self, host: str, error: str) -> None:
+    def no_space(self, error: str) -> None:
+        """The disk is full."""
         self.why = (
-            f"no space is left for {self.store.folder} ({host}: {error}); what is finished is kept. Make room, and go "
+            f"no space is left for {self.store.folder} ({error}); what is finished is kept. Make room, and go "
             "on with --resume"
         )
 
