@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from .arguments import short
@@ -98,5 +99,10 @@ def call_of(made: object) -> str:
     return f"{type(made).__name__}({', '.join(f'{key}={value!r}' for key, value in options_of(made).items())})"
 
 
-def _parameters(kind: type) -> dict[str, inspect.Parameter]:
-    return {} if kind.__init__ is object.__init__ else dict(inspect.signature(kind).parameters)  # type: ignore[misc]
+def _parameters(kind: Any) -> Mapping[str, inspect.Parameter]:
+    return _parameters_of(kind)
+
+
+@cache
+def _parameters_of(kind: Any) -> Mapping[str, inspect.Parameter]:
+    return {} if kind.__init__ is object.__init__ else dict(inspect.signature(kind).parameters)

@@ -31,7 +31,9 @@ def read(source: str | Path) -> tuple[Path, Table]:
         If a file is missing, is no TOML, says something unknown at its top level, or is its own base.
     """
     path = find_experiment(source)
-    return path, _read(path, ())
+    content = _read(path, ())
+    content.pop("experiment", None)
+    return path, content
 
 
 def _read(path: Path, above: tuple[Path, ...]) -> Table:

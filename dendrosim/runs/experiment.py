@@ -117,6 +117,8 @@ class Experiment:
     def from_table(cls, name: str, content: Mapping[str, Any], over: Mapping[str, Any] | None = None) -> Experiment:
         """The experiment that the content of a file describes, `over` laid over every arm."""
         over = dict(over or {})
+        if "experiment" in content:
+            raise ParameterError("experiment names the file below a file; load the file, or give all sections here")
         for table in (content, over):
             keys("top level", table, TOP)
         for key in ("experiment", "arms", "cross", "list"):

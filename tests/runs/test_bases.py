@@ -100,3 +100,8 @@ def test_bases_that_cannot_be(write, texts, message):
     top, *_ = [write(f"{name}.toml", text) for name, text in texts.items()]
     with pytest.raises(ParameterError, match=message):
         Experiment.load(top)
+
+
+def test_a_table_has_no_base():
+    with pytest.raises(ParameterError, match="load the file"):
+        Experiment.from_table("small", {"experiment": "digits"})
