@@ -9,6 +9,7 @@ from typing import Any
 from ..construct import construct, options_of
 from ..errors import ParameterError, choose
 from ..training.run import METRICS, Run
+from .ledger_audit import Audited, Failed, OfLayer, OverTraining, Separation
 from .ledger_evidence import Measure, OfRun
 from .ledger_networks import NetworkFidelity, NetworkInformation
 
@@ -68,7 +69,20 @@ class BestEpoch(OfRun):
 
 
 MEASURES: dict[str, type[Measure]] = {
-    kind.name: kind for kind in (Tested, Validated, History, BestEpoch, NetworkFidelity, NetworkInformation)
+    kind.name: kind
+    for kind in (
+        Tested,
+        Validated,
+        History,
+        BestEpoch,
+        NetworkFidelity,
+        NetworkInformation,
+        Audited,
+        Failed,
+        OfLayer,
+        Separation,
+        OverTraining,
+    )
 }
 """By the names that ledger files use."""
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from ..arguments import number, short
-from ..diagnostics.intervals import Interval
+from ..diagnostics.intervals import Interval, mean_interval
 from ..errors import ParameterError
 
 LEVEL = 0.95
 """Coverage of all intervals of the ledger."""
-_CLAIM = re.compile(r"(>=|<=|>|<)\s*([+-]?\d+(?:\.\d+)?)")
+_CLAIM = re.compile(r"(>=|<=|>|<)\s*([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
+_WORDS = {"fail": ">", "pass": "<"}
+"""What a check says of most runs: the share of runs that fail is above, or below, a half."""
 
 
 class Verdict(StrEnum):
@@ -64,7 +67,8 @@ class Published:
 
     @classmethod
     def read(cls, value: Any, sd: Any = None, n: Any = None) -> Published:
-        """From the value of a ledger file: a number (a Decimal keeps its digits), ``[low, high]`` or ``"> 0"``.
+        """From the value of a ledger file: a number (a Decimal keeps its digits), ``[low, high]``, ``"> 0"``, or
+        ``"fail"`` or ``"pass"`` where 1 is measured of runs that fail and 0 of others.
 
         Raises
         ------
@@ -73,11 +77,14 @@ class Published:
         """
         spread = None if sd is None else number("sd", float(sd), least=0)
         count = None if n is None else int(number("n", n, least=1))
+        if isinstance(value, str) and value in _WORDS:
+            return cls(value, 0.5, 0.5, 0.0, _WORDS[value], spread, count)
         if isinstance(value, str):
             found = _CLAIM.fullmatch(value.strip())
             if found is None:
                 raise ParameterError(
-                    f"published = {short(value)} is no comparison; write a number, [low, high], or one such as '> 0'"
+                    f"published = {short(value)} is no comparison; write a number, [low, high], 'pass', 'fail', or one "
+                    "such as '> 0'"
                 )
             limit = float(found[2])
             return cls(value.strip(), limit, limit, 0.0, found[1], spread, count)
@@ -150,6 +157,47 @@ def judge(
     # what is equal but for the last bits of a sum is equal
     agrees = off <= allowed + 1e-12 * max(1.0, abs(ours.mean))
     return (agreed if agrees else Verdict.NOT), f"{off:.2g} away, {allowed:.2g} allowed"
+
+
+def judge_magnitude(
+    published: Published, values: Sequence[float], *, factor: float, confound: str = "", shortened: bool = False
+) -> tuple[Interval, Verdict, str]:
+    """`judge` for magnitudes that are known but for a factor: means and intervals are those of logarithms.
+
+    Parameters
+    ----------
+    published : Published
+        A number or a range, not 0.
+    values : sequence of float
+        Ours, one per seed.
+    factor : float
+        What counts as the same, such as 3: up to three times as much, or as little.
+    confound, shortened
+        As for `judge`.
+
+    Returns
+    -------
+    Interval
+        Geometric mean and its limits; of the values themselves where their signs are not the published one.
+    Verdict
+    str
+    """
+    plain = mean_interval(values, level=LEVEL)
+    if shortened:
+        return plain, *judge(published, plain, shortened=True)
+    sign = math.copysign(1.0, published.low)
+    if any(sign * value <= 0.0 for value in values):
+        return plain, Verdict.NOT, "not all of its sign"
+    logs = mean_interval([math.log10(sign * value) for value in values], level=LEVEL)
+    low, high = sorted(math.log10(abs(limit)) for limit in (published.low, published.high))
+    off = max(low - logs.mean, logs.mean - high, 0.0)
+    allowed = math.log10(factor) + (0.0 if logs.n < 2 else logs.high - logs.mean)
+    verdict, _ = judge(
+        replace(published, low=low, high=high, rounding=0.0), logs, within=math.log10(factor), confound=confound
+    )
+    limits = sorted((sign * 10.0**logs.low, sign * 10.0**logs.high))
+    ours = replace(plain, mean=sign * 10.0**logs.mean, low=limits[0], high=limits[1])
+    return ours, verdict, f"{10.0**off:.2g} times off, {10.0**allowed:.2g} times allowed"
 
 
 def _compared(published: Published, ours: Interval, agreed: Verdict) -> tuple[Verdict, str]:
