@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_HOME = {"Runs": "collection", "load": "loading", "Store": "store", "AuditedRuns": "audited", "audit_runs": "audit"}
+_HOME = {
+    "Runs": "collection",
+    "load": "loading",
+    "Store": "store",
+    "Sweep": "sweep",
+    "AuditedRuns": "audited",
+    "audit_runs": "audit",
+}
 
-__all__ = ["AuditedRuns", "Runs", "Store", "audit_runs", "load"]
+__all__ = ["AuditedRuns", "Runs", "Store", "Sweep", "audit_runs", "load"]
 
 if TYPE_CHECKING:
     from .audit import audit_runs
@@ -14,6 +21,7 @@ if TYPE_CHECKING:
     from .collection import Runs
     from .loading import load
     from .store import Store
+    from .sweep import Sweep
 
 
 def __getattr__(name: str) -> Any:
