@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import dendrosim as ds
 from dendrosim import cli
 
 TEXT = """
@@ -121,3 +122,27 @@ def test_wrong_usage(arguments, status, message, tmp_path, monkeypatch, capsys):
     found, out, err = run(capsys, *arguments)
     assert (found, out) == (status, "")
     assert message in err
+
+
+def test_draws_and_lists_run_like_arms_and_are_listed_with_their_values(file, tmp_path, capsys):
+    (tmp_path / "over.toml").write_text(
+        'experiment = "small.toml"\nseeds = [0]\n[list]\ntraining.batch_size = [16, 32]\n'
+        "[draw]\nn = 2\ntraining.rates.synapses = { log_uniform = [1e-3, 1e-2] }\n"
+    )
+    status, out, err = run(capsys, "run", "over.toml", "--arms", "scalar", "--list")
+    assert (status, err) == (0, "")
+    first, *_, last = out.splitlines()[2:]
+    assert first.startswith("scalar, point 1, draw 1 (training.batch_size = 16, training.rates.synapses = 0.00")
+    assert last.startswith("scalar, point 2, draw 2 (training.batch_size = 32, training.rates.synapses = 0.00")
+    assert last.endswith("): 1 runs, seeds 0")
+
+    status, out, err = run(capsys, "run", "over.toml", "--arms", "scalar", "--set", "draw.n=1")
+    assert (status, err) == (0, "")
+    done = ds.runs.load(tmp_path / "over-runs")
+    assert [one.name for one in done] == ["scalar, point 1, draw 1", "scalar, point 2, draw 1"]
+    factors = [one.config["experiment"]["factors"] for one in done]
+    assert [one["training.batch_size"] for one in factors] == [16, 32]
+    assert all(
+        one.config["training"]["rates"]["synapses"] == f["training.rates.synapses"]
+        for one, f in zip(done, factors, strict=True)
+    )
