@@ -26,6 +26,7 @@ _FILE: dict[str, tuple[str, ...]] = {
     "note": (TEXT,),
     "items": (TABLES,),
     "presets": (TABLE,),
+    "confounds": (TABLE,),
 }
 _ITEM: dict[str, tuple[str, ...]] = {
     "name": (TEXT,),
@@ -41,15 +42,18 @@ _ENTRY: dict[str, tuple[str, ...]] = {
     "sd": (NUMBER,),
     "n": (WHOLE,),
     "source": (TEXT,),
-    "confound": (TEXT,),
+    "confound": (TEXT, TEXTS),
     "fair": (TEXT,),
     "experiment": (TEXT,),
     "arm": (TEXT, TEXTS),
     "minus": (TEXT, TEXTS),
     "measure": (TEXT, TABLE),
-    "within": (NUMBER,),
+    "within": (NUMBER, TEXT),
     "quick": (TRUTH,),
 }
+_SHARED = ("source", "confound", "n", "experiment", "arm", "minus", "measure", "within", "quick")
+"""Keys of entries that an item may say for all of its own."""
+_ITEM.update({key: _ENTRY[key] for key in _SHARED})
 _NEEDED = ("name", "what", "published", "source", "experiment", "arm", "measure")
 _PRESET: dict[str, tuple[str, ...]] = {"seeds": (WHOLES,), "arms": (TEXTS,), "set": (TEXTS,)}
 
@@ -80,6 +84,8 @@ class Entry:
         Name of the entry of the same item without that confound, or empty.
     within : float or None
         What counts as the same, instead of the published uncertainty.
+    factor : float or None
+        Of magnitudes: what counts as the same, on a scale of logarithms.
     quick : bool or None
         Whether it can be judged from runs of a preset that changes settings; None: comparisons can, and what needs no
         runs.
@@ -96,6 +102,7 @@ class Entry:
     confound: str = ""
     fair: str = ""
     within: float | None = None
+    factor: float | None = None
     quick: bool | None = None
 
     def comparable(self, preset: Preset) -> bool:
@@ -118,6 +125,8 @@ class Item:
         In the paper, such as ``"Table 1"``.
     title, note : str
     entries : tuple of Entry
+    file : str
+        The ledger file that it is from.
     """
 
     name: str
@@ -126,6 +135,7 @@ class Item:
     title: str
     note: str
     entries: tuple[Entry, ...]
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,16 +147,16 @@ class Preset:
     experiment : str
     seeds : tuple of int or None
         Those of the file if None.
-    arms : tuple of str
-        At least those that entries and figures need.
     settings : tuple of str
         ``key=value`` laid over every arm.
+    listed : dict of tuples of str
+        Arms, by ledger file, that its items need besides those that their entries name, as baselines are.
     """
 
     experiment: str
-    seeds: tuple[int, ...] | None
-    arms: tuple[str, ...]
+    seeds: tuple[int, ...] | None = None
     settings: tuple[str, ...] = ()
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,7 +195,7 @@ class Ledger:
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise ParameterError(f"{path} is no TOML file: {error}") from error
             try:
-                new = _items(content)
+                new = _items(content, str(path))
             except ParameterError as error:
                 raise ParameterError(f"{path}: {error}") from error
             for item in new:
@@ -193,7 +203,7 @@ class Ledger:
                     raise ParameterError(f"{path}: there is an item {item.name!r} already")
                 items.append(item)
             files.append((path, content))
-        return cls(tuple(items), _presets(files, items))
+        return cls(tuple(items), _presets(files))
 
     @property
     def papers(self) -> tuple[str, ...]:
@@ -224,16 +234,20 @@ class Ledger:
         return self.presets[choose("preset", name, PRESETS)].get(experiment)
 
 
-def _items(content: Mapping[str, Any]) -> list[Item]:
+def _items(content: Mapping[str, Any], file: str) -> list[Item]:
     _keys("top level", content, _FILE, ("paper", "items"))
     items: list[Item] = []
     for table in content["items"]:
         where = f"item {table.get('name', len(items) + 1)!r}"
         _keys(where, table, _ITEM, ("name", "place", "title"))
         entries: list[Entry] = []
+        shared = {"source": table["place"], **{key: table[key] for key in _SHARED if key in table}}
         for one in table.get("entries", []):
+            own = {**shared, **({"what": one["name"]} if "name" in one else {}), **one}
             try:
-                entries.append(_entry(one, f"entry {one.get('name', len(entries) + 1)!r}"))
+                entries.append(
+                    _entry(own, f"entry {one.get('name', len(entries) + 1)!r}", content.get("confounds", {}))
+                )
             except ParameterError as error:
                 raise ParameterError(f"{where}: {error}") from None
         names = [entry.name for entry in entries]
@@ -243,20 +257,21 @@ def _items(content: Mapping[str, Any]) -> list[Item]:
             if entry.fair and (entry.fair not in names or entry.fair == entry.name):
                 raise unknown(f"{where}: entry {entry.name!r}: fair", entry.fair, names)
         note = str(table.get("note", "")).strip()
-        items.append(Item(table["name"], content["paper"], table["place"], table["title"], note, tuple(entries)))
+        items.append(Item(table["name"], content["paper"], table["place"], table["title"], note, tuple(entries), file))
     return items
 
 
-def _entry(table: Mapping[str, Any], where: str) -> Entry:
+def _entry(table: Mapping[str, Any], where: str, confounds: Mapping[str, Any]) -> Entry:
     _keys(where, table, _ENTRY, _NEEDED)
     try:
         published = Published.read(table["published"], table.get("sd"), table.get("n"))
         found = measure(_plain(table["measure"]))
     except ParameterError as error:
         raise ParameterError(f"{where}: {error}") from None
-    if table.get("fair") and not table.get("confound"):
+    confound = _confound(table.get("confound", ""), where, confounds)
+    if table.get("fair") and not confound:
         raise ParameterError(f"{where} has a fair partner but names no confound; say what it is fair about")
-    within = table.get("within")
+    within, factor = _within(table.get("within"), published, where)
     return Entry(
         name=table["name"],
         what=table["what"],
@@ -266,20 +281,45 @@ def _entry(table: Mapping[str, Any], where: str) -> Entry:
         arms=_several(table["arm"]),
         measure=found,
         minus=_several(table.get("minus", [])),
-        confound=table.get("confound", ""),
+        confound=confound,
         fair=table.get("fair", ""),
-        within=None if within is None else float(within),
+        within=within,
+        factor=factor,
         quick=table.get("quick"),
     )
 
 
-def _presets(files: Sequence[tuple[Path, Mapping[str, Any]]], items: Sequence[Item]) -> dict[str, dict[str, Preset]]:
-    """What all files together ask for: an experiment's arms are those that are listed and those that entries use."""
-    used: dict[str, list[str]] = {}
-    for entry in (entry for item in items for entry in item.entries):
-        used.setdefault(entry.experiment, []).extend([*entry.arms, *entry.minus])
+def _confound(given: str | list[str], where: str, known: Mapping[str, Any]) -> str:
+    """In words: of a list, what the file's [confounds] say."""
+    if isinstance(given, str):
+        return given
+    for name in given:
+        if not isinstance(known.get(name), str):
+            raise unknown(f"{where}: confound", name, known)
+    return "; ".join(known[name] for name in given)
+
+
+def _within(given: Any, published: Published, where: str) -> tuple[float | None, float | None]:
+    """What counts as the same, as a distance or, of ``"x3"``, as a factor."""
+    if not isinstance(given, str):
+        return None if given is None else float(given), None
+    try:
+        factor = float(given.removeprefix("x"))
+    except ValueError:
+        factor = 0.0
+    if not given.startswith("x") or factor < 1.0:
+        raise ParameterError(f"{where}: within = {given!r} must be a number, or a factor of 1 or more such as 'x3'")
+    if published.sign or published.low * published.high <= 0.0:
+        raise ParameterError(
+            f"{where}: within = {given!r} is a factor, and published = {published.text} has no magnitude"
+        )
+    return None, factor
+
+
+def _presets(files: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, dict[str, Preset]]:
+    """What all files together ask for."""
     found: dict[str, dict[str, Preset]] = {name: {} for name in PRESETS}
-    said: dict[tuple[str, str, str], tuple[Any, Path]] = {}
+    said: dict[tuple[str, str, str], tuple[list[Any], Path]] = {}
     for path, content in files:
         for name, experiments in content.get("presets", {}).items():
             if name not in found:
@@ -288,21 +328,17 @@ def _presets(files: Sequence[tuple[Path, Mapping[str, Any]]], items: Sequence[It
                 where = f"{path}: [presets.{name}.{experiment}]"
                 _keys(where, table, _PRESET, ())
                 for key in ("seeds", "set"):
-                    value, other = said.setdefault((name, experiment, key), (table.get(key), path))
-                    if key in table and value is None:
-                        said[name, experiment, key] = (table[key], path)
-                    elif key in table and table[key] != value:
-                        raise ParameterError(f"{where}: {key} = {table[key]}, but {other} has {value}; say it once")
-                old = found[name].get(experiment)
-                arms = [*(old.arms if old else used.get(experiment, [])), *table.get("arms", [])]
-                if not arms:
-                    raise ParameterError(f"{where} has no arms, and no entry uses the experiment")
-                seeds, settings = (said[name, experiment, key][0] for key in ("seeds", "set"))
+                    if key in table:
+                        value, other = said.setdefault((name, experiment, key), (table[key], path))
+                        if table[key] != value:
+                            raise ParameterError(f"{where}: {key} = {table[key]}, but {other} has {value}; say it once")
+                seeds, settings = (said.get((name, experiment, key), (None,))[0] for key in ("seeds", "set"))
+                old = found[name].get(experiment, Preset(experiment))
                 found[name][experiment] = Preset(
                     experiment,
                     None if seeds is None else tuple(seeds),
-                    tuple(dict.fromkeys(arms)),
                     tuple(settings or ()),
+                    {**old.listed, str(path): tuple(table.get("arms", ()))},
                 )
     return found
 

@@ -94,7 +94,9 @@ class Published:
                 raise ParameterError(f"published = {short(value)} must be [low, high] with low < high")
             text = f"{value[0]} to {value[1]}"
             return cls(text, low, high, max(_rounding(one) for one in value), "", spread, count)
-        return cls(str(value), (at := _number(value)), at, _rounding(value), "", spread, count)
+        return cls(
+            str(value).lower().replace("e+", "e"), (at := _number(value)), at, _rounding(value), "", spread, count
+        )
 
     @property
     def shown(self) -> str:
