@@ -21,12 +21,14 @@ from dendrosim.losses.registry import LOSSES
 from dendrosim.plasticity.modulators import MODULATORS
 from dendrosim.plasticity.optimisers import OPTIMISERS
 from dendrosim.runs import identity as module
+from dendrosim.runs import schema
 from dendrosim.runs.build import network_of, task_of, training_of
 from dendrosim.runs.experiment import Experiment
 from dendrosim.runs.identity import code_version, configuration, data_of, identity, resolved
 from dendrosim.runs.overrides import merged, parsed
 from dendrosim.runs.resolved import canonical
 from dendrosim.runs.shipped import shipped_experiments
+from dendrosim.runs.swept import leaves
 from dendrosim.teaching.registry import TEACHING
 from dendrosim.training.schedules import SCHEDULES
 from dendrosim.training.train import train
@@ -135,13 +137,37 @@ CHANGES = [
     "training.clip_norm=1.0", "training.patience=3", "training.restore_best=false", "training.test_each_epoch=true",
     "fidelity.every=2", "fidelity.samples=64", "fidelity={teaching='scalar', rule='3F'}",
     "fidelity={teaching='scalar', rule='4F'}", "credit.every=2", "credit.samples=32", "evaluation.every=1",
-    "evaluation.epsilon=1e-9",
+    "evaluation.epsilon=1e-9", "evaluation.samples=32", "task.subset.n_test=100", "task.subset={n_train=100, seed=1}",
+    "task.augmented.flip=true", "network.morphology={source='granule', d_lambda=0.1}",
+    "network.morphology={source='granule', d_lambda=0.1, frequency=50.0}", "network.kind=point_mlp",
 ]  # fmt: skip
 
 
 def test_every_change_changes_it():
     made = {change: configured(merged(SHORT, parsed([change]))) for change in ("training.epochs=1", *CHANGES)}
     assert len(set(made.values())) == len(made), sorted(made, key=made.__getitem__)
+
+
+def test_no_key_of_the_schema_is_forgotten():
+    """Every key that an experiment file may have is among the changes that were tried."""
+    tried: dict[str, set[str]] = {}
+    for change in [*CHANGES, *(change for _, same, others in NETWORKS for change in (*same, *others))]:
+        for key, _ in leaves(parsed([change])):
+            *where, last = key.split(".")
+            tried.setdefault(".".join(where), set()).add(last)
+            tried.setdefault(".".join(where[:-1]), set()).add("".join(where[-1:]))
+    wanted = {
+        "task": {*schema.TASK, "n_test"},
+        "task.subset": schema.SUBSET,
+        "task.augmented": schema.AUGMENTED,
+        "network": {key for kind in schema.NETWORKS.values() for key in kind},
+        "network.morphology": schema.MORPHOLOGY,
+        "training": set(schema.TRAINING) - {"threads"},
+        "fidelity": schema.FIDELITY,
+        "credit": schema.CREDIT,
+        "evaluation": schema.EVALUATION,
+    }
+    assert {where: set(every) - tried[where] for where, every in wanted.items()} == {where: set() for where in wanted}
 
 
 BASES: dict[str, Table] = {
@@ -153,28 +179,29 @@ BASES: dict[str, Table] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("base", "same", "others"),
-    [
-        (
-            "point_mlp",
-            ["network.hidden=[8]", "network={activation='relu', init='uniform', density=1}", "training.rates=0.001"],
-            ["network.hidden=9", "network.hidden=[8, 8]", "network.activation=tanh", "network.init=kaiming",
-             "network.density=0.5", "teaching.name=exact", "training.rates.hidden=0.01"],
-        ),
-        ("matching", ["network.dtype=float32"], ["network.n_parameters=901", "network.hidden=8"]),
-        (
-            "resmlp",
-            ["network={width=256, depth=4, hidden=512, block='2lin', terminal_norm=true, standardise=true}",
-             "rule={name='3F', penalty=0.0}", "training.optimiser.name=adam", "teaching.scale=1.0"],
-            ["network.width=128", "network.hidden=256", "network.block=3lin", "network.terminal_norm=false",
-             "network.standardise=false", "rule={name='3F', penalty=0.01}", "teaching.name=bp",
-             "training.rates.head=0.01"],
-        ),
-        ("student", ["network.width=128", "network.hidden=256"], ["network.depth=3", "task.seed=1"]),
-        ("vit_mini", ["network={patch=8, heads=4}"], ["network.patch=4", "network.heads=2", "network.channels=1"]),
-    ],
-)  # fmt: skip
+NETWORKS: list[tuple[str, list[str], list[str]]] = [
+    (
+        "point_mlp",
+        ["network.hidden=[8]", "network={activation='relu', init='uniform', density=1}", "training.rates=0.001"],
+        ["network.hidden=9", "network.hidden=[8, 8]", "network.activation=tanh", "network.init=kaiming",
+         "network={init='kaiming', gain=1.0}",
+         "network.density=0.5", "teaching.name=exact", "training.rates.hidden=0.01"],
+    ),
+    ("matching", ["network.dtype=float32"], ["network.n_parameters=901", "network.hidden=8"]),
+    (
+        "resmlp",
+        ["network={width=256, depth=4, hidden=512, block='2lin', terminal_norm=true, standardise=true}",
+         "rule={name='3F', penalty=0.0}", "training.optimiser.name=adam", "teaching.scale=1.0"],
+        ["network.width=128", "network.hidden=256", "network.block=3lin", "network.terminal_norm=false",
+         "network.standardise=false", "rule={name='3F', penalty=0.01}", "teaching.name=bp",
+         "training.rates.head=0.01"],
+    ),
+    ("student", ["network.width=128", "network.hidden=256"], ["network.depth=3", "task.seed=1"]),
+    ("vit_mini", ["network={patch=8, heads=4}"], ["network.patch=4", "network.heads=2", "network.channels=1"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "same", "others"), NETWORKS)
 def test_other_networks(base, same, others):
     it = configured(BASES[base])
     for change in same:
