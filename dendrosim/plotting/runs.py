@@ -92,7 +92,7 @@ def _accuracy(summary: Summary) -> Figure | None:
     arms = summary.runs.arms
     for row in summary.rows:
         own, label = _place(arms[row.name][0], row.name)
-        results.setdefault(label, {})[own] = row.test
+        results.setdefault(label, {})[own] = row.interval
     return _of(plot_gap(results if len(results) > 1 else next(iter(results.values()))))
 
 

@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..diagnostics.intervals import Interval, mean_interval, paired_difference
+import numpy as np
+
+from ..diagnostics.comparisons import Comparison, compare_pairs, holm
+from ..diagnostics.intervals import Interval, bootstrap_interval, mean_interval
 from ..hdf5 import replacing
-from ..training.run import Run
 from .collection import Runs
+from .conditions import Condition, compared, conditions
+from .summary_text import text_of
 
 
 @dataclass(frozen=True)
 class Difference:
-    """An arm minus another, over the seeds that both have."""
+    """An arm minus another, over the seeds that both have.
+
+    Attributes
+    ----------
+    other : str
+        Name of the arm that is subtracted.
+    comparison : Comparison
+        The difference with its intervals, effect size and p values.
+    p_adjusted : float
+        p of the paired t test, adjusted by Holm for all comparisons of the summary; nan where there is none.
+    """
 
     other: str
-    interval: Interval
+    comparison: Comparison
+    p_adjusted: float
+
+    @property
+    def interval(self) -> Interval:
+        """The difference with its t interval."""
+        return self.comparison.difference
 
 
 @dataclass(frozen=True)
@@ -30,17 +51,25 @@ class Row:
     Attributes
     ----------
     name : str
-    test : Interval
-        Test accuracies over seeds.
+    factors : dict
+        Values of what was swept, by dotted key.
+    seeds : tuple of int
+    interval : Interval
+        Mean of the metric over seeds, with its t interval.
+    bootstrap : Interval
+        The same with its bootstrap interval.
     seconds : float
         Mean duration of a training.
     differences : tuple of Difference
-        From the first arm with the same crossed values, and, for each thing crossed, from the same arm with its first
-        value.
+        From the first arm with the same swept values; for each thing crossed, from the same arm with its first value;
+        and from the same arm at the first point of what was listed.
     """
 
     name: str
-    test: Interval
+    factors: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    interval: Interval
+    bootstrap: Interval
     seconds: float
     differences: tuple[Difference, ...]
 
@@ -53,103 +82,98 @@ class Summary:
     runs : Runs
     level : float, default 0.95
         Coverage of the intervals.
+    metric : str, default "test_accuracy"
+        Or ``"validation_accuracy"``, ``"test_loss"``, ``"seconds"``, ``"epochs"``, ``"best_epoch"``.
 
     Attributes
     ----------
     rows : list of Row
         In the order of the arms.
+    n_comparisons : int
+        Differences of two pairs or more: the family that p values are adjusted for.
+    n_repeated : int
+        Runs that have arm and seed in common with another. They are no repetitions, and count once, with their mean.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such metric, or a run has no finite value of it.
     """
 
-    def __init__(self, runs: Runs, level: float = 0.95) -> None:
-        self.runs, self.level = runs, level
-        arms = runs.arms
+    def __init__(self, runs: Runs, level: float = 0.95, metric: str = "test_accuracy") -> None:
+        self.runs, self.level, self.metric = runs, level, metric
+        arms = conditions(runs.rows, metric)
+        pairs = [self._compared(arm, others) for arm, others in zip(arms, compared(arms), strict=True)]
+        tested = [one.p for found in pairs for _, one in found if one.n > 1]
+        adjusted = iter(holm(tested).tolist())
         self.rows = []
-        for name, members in arms.items():
-            test = mean_interval([run.test_accuracy for run in members], level=level)
-            pairs = [(other, self._paired(members, arms[other])) for other in _compared(name, arms)]
-            differences = [Difference(other, interval) for other, interval in pairs if interval is not None]
-            seconds = sum(run.seconds for run in members) / len(members)
-            self.rows.append(Row(name, test, seconds, tuple(differences)))
+        for arm, found in zip(arms, pairs, strict=True):
+            values = np.array(list(arm.values.values()))
+            differences = tuple(
+                Difference(other, one, next(adjusted) if one.n > 1 else float("nan")) for other, one in found
+            )
+            t, bootstrap = mean_interval(values, level=level), bootstrap_interval(values, level=level)
+            self.rows.append(Row(arm.name, arm.factors, tuple(arm.values), t, bootstrap, arm.seconds, differences))
+        self.n_comparisons = len(tested)
+        self.n_repeated = sum(arm.n_runs - len(arm.values) for arm in arms)
 
-    def _paired(self, members: Sequence[Run], others: Sequence[Run]) -> Interval | None:
-        mine = {run.seed: run.test_accuracy for run in members}
-        theirs = {run.seed: run.test_accuracy for run in others}
-        seeds = sorted(set(mine) & set(theirs))
-        if not seeds:
-            return None
-        return paired_difference([mine[s] for s in seeds], [theirs[s] for s in seeds], level=self.level)
+    def _compared(self, arm: Condition, others: Sequence[Condition]) -> list[tuple[str, Comparison]]:
+        found = [(other.name, *arm.paired(other)) for other in others]
+        return [(name, compare_pairs(mine, theirs, level=self.level)) for name, seeds, mine, theirs in found if seeds]
+
+    @property
+    def file(self) -> str:
+        """Name of the file that `write` writes the table to: ``summary.csv`` if it is of the test accuracy."""
+        return "summary.csv" if self.metric == "test_accuracy" else f"summary_{self.metric}.csv"
 
     def __str__(self) -> str:
-        percent = f"{100 * self.level:g} % interval"
-        heads = ["arm", "seeds", "test", "sd", percent, "difference from", "", "interval", "s"]
-        lines = [heads]
-        for row in self.rows:
-            t = row.test
-            cells = [row.name, str(t.n), f"{t.mean:.4f}", _shown(t.sd), _range(t, ".4f")]
-            firsts = [[d.other, f"{d.interval.mean:+.4f}", _range(d.interval, "+.4f")] for d in row.differences]
-            first, *rest = firsts or [["", "", ""]]
-            lines.append([*cells, *first, f"{row.seconds:.3g}"])
-            lines += [["", "", "", "", "", *more, ""] for more in rest]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
-        return "\n".join(_aligned(line, widths, left=(0, 5)) for line in lines)
+        return text_of(self)
 
     def write(self, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
         """Write ``summary.csv`` (a row per arm and difference) and ``runs.csv`` (a row per run).
+
+        Of another metric than the test accuracy, the first has its name, such as ``summary_test_loss.csv``.
 
         Returns
         -------
         tuple of Path
         """
         where = Path(folder)
-        heads = ["arm", "n", "mean", "sd", "low", "high", "seconds", "versus", "pairs", "difference", "d_low", "d_high"]
-        rows: list[list[Any]] = []
-        for row in self.rows:
-            t = row.test
-            mine: list[Any] = [row.name, t.n, t.mean, t.sd, t.low, t.high, row.seconds]
-            for d in row.differences or (None,):
-                more = ["", "", "", "", ""] if d is None else [d.other, *_numbers(d.interval)]
-                rows.append([*mine, *more])
+        swept = list(dict.fromkeys(key for row in self.rows for key in row.factors))
+        rows = [
+            [row.name, *(_cell(row.factors.get(key, "")) for key in swept), self.metric, *_of_arm(row), *more]
+            for row in self.rows
+            for more in [self._of(one) for one in row.differences] or [[""] * len(_DIFFERENCE)]
+        ]
         table = self.runs.table
+        names = table.dtype.names or ()
         return (
-            write_csv(where / "summary.csv", heads, rows),
-            write_csv(where / "runs.csv", list(table.dtype.names or ()), table.tolist()),
+            write_csv(where / self.file, ["arm", *swept, "metric", *_ARM, *_DIFFERENCE], rows),
+            write_csv(where / "runs.csv", list(names), [[one[name] for name in names] for one in table]),
         )
 
-
-def _compared(name: str, arms: Mapping[str, Runs]) -> list[str]:
-    """Names of the arms that one is compared with."""
-    info = {arm: members[0].config.get("experiment", {}) for arm, members in arms.items()}
-    mine = info[name]
-    factors = mine.get("factors", {})
-    alike = [arm for arm, other in info.items() if other.get("factors", {}) == factors]
-    found = [arm for arm in alike[:1] if arm != name]
-    for key in factors:
-        rest = {k: v for k, v in factors.items() if k != key}
-        same = [
-            arm
-            for arm, other in info.items()
-            if other.get("own") == mine.get("own")
-            and {k: v for k, v in other.get("factors", {}).items() if k != key} == rest
-        ]
-        found += [arm for arm in same[:1] if arm != name]
-    return list(dict.fromkeys(found))
+    def _of(self, one: Difference) -> list[Any]:
+        t, bootstrap, effect = one.comparison.difference, one.comparison.bootstrap, one.comparison.effect
+        values = [one.other, t.n, t.mean, t.sd, t.low, t.high, bootstrap.low, bootstrap.high]
+        values += [effect.value, effect.low, effect.high, one.comparison.p, one.comparison.p_permutation]
+        return [*values, one.p_adjusted, self.n_comparisons]
 
 
-def _aligned(cells: Sequence[str], widths: Sequence[int], left: Sequence[int]) -> str:
-    padded = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
-    return "  ".join(padded).rstrip()
+_ARM = ("n", "seeds", "mean", "sd", "low", "high", "bootstrap_low", "bootstrap_high", "seconds")
+_DIFFERENCE = (
+    *("versus", "pairs", "difference", "d_sd", "d_low", "d_high", "d_bootstrap_low", "d_bootstrap_high"),
+    *("d_z", "d_z_low", "d_z_high", "p_t", "p_permutation", "p_holm", "comparisons"),
+)
 
 
-def _numbers(interval: Interval) -> list[float]:
-    return [interval.n, interval.mean, interval.low, interval.high]
+def _of_arm(row: Row) -> list[Any]:
+    t, bootstrap = row.interval, row.bootstrap
+    seeds = " ".join(map(str, row.seeds))
+    return [t.n, seeds, t.mean, t.sd, t.low, t.high, bootstrap.low, bootstrap.high, row.seconds]
 
 
-def _shown(value: float) -> str:
-    return "-" if value != value else f"{value:.4f}"
-
-
-def _range(interval: Interval, form: str) -> str:
-    return "-" if interval.n < 2 else f"[{interval.low:{form}}, {interval.high:{form}}]"
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, str | int | float) else json.dumps(value)
 
 
 def write_csv(path: Path, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:

@@ -177,7 +177,7 @@ def test_the_summary_is_that_of_students_t(done):
     row = rows["5F, additive"]
     values = accuracy["5F, additive"]
     low, high = stats.t.interval(0.95, 2, values.mean(), stats.sem(values))
-    assert (row.test.mean, row.test.low, row.test.high) == pytest.approx((values.mean(), low, high))
+    assert (row.interval.mean, row.interval.low, row.interval.high) == pytest.approx((values.mean(), low, high))
     assert [d.other for d in row.differences] == ["exact, additive", "5F, shunting"]
     difference = values - accuracy["exact, additive"]
     low, high = stats.t.interval(0.95, 2, difference.mean(), stats.sem(difference))
@@ -193,15 +193,20 @@ def test_only_seeds_that_both_have_are_paired(done):
     assert rows["5F, shunting"].differences[0].interval.n == 2
     single = Summary(runs.where(seed=0))
     assert "-" in str(single)
-    assert single.rows[0].test.n == 1
+    assert single.rows[0].interval.n == 1
 
 
 def test_the_table_and_its_files(done, tmp_path):
     summary = Summary(ds.runs.load(done[0]))
     text = str(summary)
-    heads = "arm, seeds, test, sd, 95 % interval, difference from, interval, s"
-    assert re.split(r" {2,}", text.splitlines()[0]) == heads.split(", ")
-    assert len(text.splitlines()) == 1 + 4 + 1
+    means, differences, notes = text.split("\n\n")
+    heads = "arm, seeds, test_accuracy, sd, 95 % (t), 95 % (bootstrap), s"
+    assert re.split(r" {2,}", means.splitlines()[0]) == heads.split(", ")
+    assert len(means.splitlines()) == 1 + 4
+    heads = "paired difference/pairs/mean/95 % (t)/d_z/p (Holm, 4)"
+    assert re.split(r" {2,}", differences.splitlines()[0]) == heads.split("/")
+    assert len(differences.splitlines()) == 1 + 4
+    assert "Seeds: 0, 1, 2." in notes
     for path in summary.write(tmp_path):
         with path.open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -209,7 +214,7 @@ def test_the_table_and_its_files(done, tmp_path):
     first = summary.rows[0]
     with (tmp_path / "summary.csv").open(encoding="utf-8") as file:
         row = next(iter(csv.DictReader(file)))
-    assert (row["arm"], float(row["mean"]), row["versus"]) == (first.name, first.test.mean, "")
+    assert (row["arm"], float(row["mean"]), row["versus"]) == (first.name, first.interval.mean, "")
 
 
 def test_the_task_of_a_run_is_loaded_again_and_compared(done):
