@@ -1,0 +1,130 @@
+"""What a figure of the local-credit paper draws: our values with intervals, and the published ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from ...diagnostics.intervals import Interval, mean_interval, paired_difference
+from ...errors import ParameterError
+from ...runs.ledger import Item
+from ...runs.ledger_evidence import Evidence
+from ...runs.ledger_measures import measure
+from ...runs.ledger_verdict import Published
+from ...training.run import Run
+
+Measured = str | Mapping[str, Any]
+"""A measure of the ledger: its name, or a table with a name and options."""
+CORES = ("shunting", "additive")
+
+
+class Results:
+    """Runs and published values of one figure.
+
+    Parameters
+    ----------
+    item : Item
+        Of the ledger; its entries hold the published values.
+    evidence : mapping of Evidence
+        By name of the experiment.
+
+    Attributes
+    ----------
+    absent : dict
+        Arms that were asked for and have no finished run, as text.
+    """
+
+    def __init__(self, item: Item, evidence: Mapping[str, Evidence]) -> None:
+        self.item, self._evidence = item, evidence
+        self._entries = {entry.name: entry for entry in item.entries}
+        self._values: dict[tuple[str, str, str], dict[int, float]] = {}
+        self.absent: dict[str, None] = {}
+
+    def runs(self, experiment: str, arm: str) -> list[Run]:
+        """Finished runs of an arm, by seed."""
+        found = self._evidence[experiment].of(arm)
+        if not found:
+            self.absent[f"{experiment}: {arm}"] = None
+        return [found[seed] for seed in sorted(found)]
+
+    def values(self, experiment: str, arm: str, what: Measured = "test_accuracy") -> dict[int, float]:
+        """One number per seed."""
+        key = (experiment, arm, str(what))
+        if key not in self._values:
+            evidence = self._evidence[experiment]
+            known = arm in evidence.settings
+            self._values[key] = measure(what).values(evidence, arm) if known else {}
+        if not self._values[key]:
+            self.absent[f"{experiment}: {arm}"] = None
+        return self._values[key]
+
+    def interval(self, experiment: str, arm: str, what: Measured = "test_accuracy") -> Interval | None:
+        """Mean over seeds with its interval; None without runs."""
+        values = self.values(experiment, arm, what)
+        return mean_interval(list(values.values())) if values else None
+
+    def difference(
+        self, experiment: str, first: str | Sequence[str], second: str | Sequence[str], what: Measured = "test_accuracy"
+    ) -> Interval | None:
+        """First minus second, seed by seed; of several arms the means. None without a seed that all have."""
+        arms = [[one] if isinstance(one, str) else list(one) for one in (first, second)]
+        values = [[self.values(experiment, arm, what) for arm in group] for group in arms]
+        every = [one for group in values for one in group]
+        seeds = sorted(set.intersection(*(set(one) for one in every)))
+        if not seeds:
+            return None
+        means = [[sum(one[seed] for one in group) / len(group) for seed in seeds] for group in values]
+        return paired_difference(*means)
+
+    def published(self, entry: str) -> Published | None:
+        """The published value of an entry of the item; None if the ledger has no such number."""
+        found = self._entries.get(entry)
+        return None if found is None or found.published.sign else found.published
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """A figure of the paper that can be drawn again.
+
+    Attributes
+    ----------
+    name : str
+        Of the item of the ledger.
+    needs : dict
+        Arms whose runs it draws by name of the experiment, with or without what is crossed; none where networks are
+        looked at before training.
+    draw : callable
+        Makes the figure from `Results`.
+    """
+
+    name: str
+    needs: Mapping[str, tuple[str, ...]]
+    draw: Callable[[Results], Figure]
+
+    def check(self, evidence: Mapping[str, Evidence]) -> None:
+        """See that every experiment has a finished run of one of the arms.
+
+        Raises
+        ------
+        ParameterError
+            Says which has none, and how to make them.
+        """
+        how = f"dendrosim reproduce {self.name} --preset quick makes them"
+        for experiment, arms in self.needs.items():
+            if experiment not in evidence:
+                raise ParameterError(f"{self.name} needs runs of {experiment}, and there are none; {how}")
+            found = evidence[experiment]
+            if arms and not any(found.of(arm) for arm in _full(arms, found.settings)):
+                shown = ", ".join(repr(arm) for arm in arms)
+                raise ParameterError(
+                    f"{self.name} needs runs of {experiment} (arms {shown}), and none is finished; {how}, or "
+                    "--runs FOLDER takes finished ones"
+                )
+
+
+def _full(arms: Sequence[str], known: Iterable[str]) -> list[str]:
+    """Full names of arms that are given with or without what is crossed."""
+    return [name for name in known if any(name == arm or name.startswith(f"{arm}, ") for arm in arms)]
