@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dendrosim as ds
-from dendrosim.diagnostics.measures import compare
+from dendrosim.diagnostics.measures import by_part
 from dendrosim.plasticity.modulators import Phi, Rho
 
 Floats = NDArray[np.float64]
@@ -281,24 +281,21 @@ class Case:
         """One row per rule: means over batches of every measure of every group, and what the identity says."""
         batches = [slice(i * BATCH, (i + 1) * BATCH) for i in range(BATCHES)]
         factors = self.factors()
-        exact = [self.gradients(factors["exact"], rows) for rows in batches]
-        sign = self.neurons.synapses.sign
-        for rule, factor in factors.items():
-            values = np.full((BATCHES, len(GROUPS), len(MEASURES)), np.nan)
-            identity = np.full(BATCHES, np.nan)
-            for k, rows in enumerate(batches):
-                local = self.gradients(factor, rows)
-                for j, group in enumerate(GROUPS):
-                    pair = [_part(gradient, group, sign) for gradient in (local, exact[k])]
-                    if pair[0].size and pair[1].any():
-                        cosine, scale, error = compare(*pair)
-                        values[k, j] = cosine, abs(scale), error
-                if rule == "3F":
-                    identity[k] = self._identity(local[0], rows)
-            row: dict[str, Any] = {"rule": rule, "identity": _mean(identity)}
-            for j, group in enumerate(GROUPS):
-                for m, measure in enumerate(MEASURES):
-                    row[f"{group}_{measure}"] = _mean(values[:, j, m])
+        found = {rule: [self.gradients(factor, rows) for rows in batches] for rule, factor in factors.items()}
+        synapses, couplings = (np.array([[pair[k] for pair in pairs] for pairs in found.values()]) for k in (0, 1))
+        kind = np.where(self.neurons.synapses.sign > 0, 0, 1)
+        children = couplings[:, :, self.neurons.layout.child]
+        by_group = {
+            "excitatory": _compared(synapses[:, :, kind == 0]),
+            "inhibitory": _compared(synapses[:, :, kind == 1]),
+            "synapses": _compared(synapses),
+            "couplings": _compared(children),
+        }
+        for k, rule in enumerate(factors):
+            told = [self._identity(synapses[k, i], rows) for i, rows in enumerate(batches)] if rule == "3F" else []
+            row: dict[str, Any] = {"rule": rule, "identity": float(np.mean(told)) if told else float("nan")}
+            for group in GROUPS:
+                row |= {f"{group}_{name}": float(v[k]) for name, v in zip(MEASURES, by_group[group], strict=True)}
             yield row
 
     def _identity(self, local: Floats, rows: slice) -> float:
@@ -325,14 +322,20 @@ class Case:
         return float(((neurons.predict(self.pool, threads=1) - target) ** 2).mean())
 
 
-def _part(gradient: tuple[Floats, Floats], group: str, sign: Ints) -> Floats:
-    synapses, couplings = gradient
-    if group == "couplings":
-        return couplings
-    return synapses if group == "synapses" else synapses[sign > 0] if group == "excitatory" else synapses[sign < 0]
+def _compared(gradients: Floats) -> tuple[Floats, Floats, Floats]:
+    """Cosine, scale mismatch and relative L2, each (n_rules,), of gradients (n_rules, n_batches, n); exact first.
+
+    Means over the batches in which they are defined; nan where there is none.
+    """
+    n_rules, n_batches, n = gradients.shape
+    part = np.repeat(np.arange(n_rules * n_batches), n)
+    exact = np.broadcast_to(gradients[0], gradients.shape)
+    cosine, scale, error = by_part(gradients.ravel(), exact.ravel(), part, n_rules * n_batches)
+    return _means(cosine, n_rules), _means(np.abs(scale), n_rules), _means(error, n_rules)
 
 
-def _mean(values: Floats) -> float:
-    """Mean over the batches that have a value; nan if none has."""
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("nan")
+def _means(values: Floats, n_rules: int) -> Floats:
+    known = np.isfinite(values).reshape(n_rules, -1)
+    total = np.where(known, values.reshape(n_rules, -1), 0.0).sum(axis=1)
+    found: Floats = np.divide(total, known.sum(axis=1), out=np.full(n_rules, np.nan), where=known.any(axis=1))
+    return found
