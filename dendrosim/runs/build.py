@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from ..construct import construct
@@ -30,14 +29,27 @@ Table = dict[str, Any]
 _CAN_BE_OFF = ("clip_value", "clip_norm", "patience")
 
 
+_ROOM = 2**29
+_TASKS: dict[str, Task] = {}
+"""Tasks in memory, the one that was asked for last at the end."""
+
+
 def task_of(settings: Mapping[str, Any]) -> Task:
-    """The task of a section [task], loaded once per process."""
-    return _task(json.dumps(settings, sort_keys=True))
+    """The task of a section [task], loaded once per process: as many are kept as fit into 512 MiB, and always two."""
+    text = json.dumps(settings, sort_keys=True)
+    task = _TASKS.pop(text, None) or _task(settings)
+    _TASKS[text] = task
+    while len(_TASKS) > 2 and sum(map(_size, list(_TASKS.values()))) > _ROOM:
+        _TASKS.pop(next(iter(_TASKS)), None)
+    return task
 
 
-@lru_cache(maxsize=2)
-def _task(text: str) -> Task:
-    settings = json.loads(text)
+def _size(task: Task) -> int:
+    return task.x_train.nbytes + task.x_test.nbytes
+
+
+def _task(given: Mapping[str, Any]) -> Task:
+    settings = dict(given)
     subset, augmented = settings.pop("subset", None), settings.pop("augmented", None)
     task = load(settings.pop("name"), settings.pop("seed", 0), **settings)
     if subset:
