@@ -9,18 +9,24 @@ _HOME = {
     "load": "loading",
     "Store": "store",
     "Sweep": "sweep",
+    "Summary": "summary",
+    "drawn": "marginals",
+    "marginal": "marginals",
+    "surface": "marginals",
     "AuditedRuns": "audited",
     "audit_runs": "audit",
 }
 
-__all__ = ["AuditedRuns", "Runs", "Store", "Sweep", "audit_runs", "load"]
+__all__ = ["AuditedRuns", "Runs", "Store", "Summary", "Sweep", "audit_runs", "drawn", "load", "marginal", "surface"]
 
 if TYPE_CHECKING:
     from .audit import audit_runs
     from .audited import AuditedRuns
     from .collection import Runs
     from .loading import load
+    from .marginals import drawn, marginal, surface
     from .store import Store
+    from .summary import Summary
     from .sweep import Sweep
 
 

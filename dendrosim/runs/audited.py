@@ -316,7 +316,7 @@ class AuditedRuns(Sequence[AuditedRun]):
         -------
         tuple of Path
         """
-        from .summary import write_csv
+        from .csv_files import write_csv
 
         where = Path(folder)
         tables = {"audit": self.table, "audit_layers": self.layers, "audit_history": self.history}

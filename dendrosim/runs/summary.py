@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -14,9 +13,10 @@ import numpy as np
 
 from ..diagnostics.comparisons import Comparison, compare_pairs, holm
 from ..diagnostics.intervals import Interval, bootstrap_interval, mean_interval
-from ..hdf5 import replacing
 from .collection import Runs
 from .conditions import Condition, compared, conditions
+from .csv_files import write_csv
+from .marginals import swept_factors, write_marginals
 from .summary_text import text_of
 
 
@@ -129,10 +129,12 @@ class Summary:
     def __str__(self) -> str:
         return text_of(self)
 
-    def write(self, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
+    def write(self, folder: str | os.PathLike[str]) -> tuple[Path, ...]:
         """Write ``summary.csv`` (a row per arm and difference) and ``runs.csv`` (a row per run).
 
-        Of another metric than the test accuracy, the first has its name, such as ``summary_test_loss.csv``.
+        Where something was swept, also ``marginals.csv``: a row per factor, value and arm; see `marginals.marginal`.
+
+        Of another metric than the test accuracy they have its name, such as ``summary_test_loss.csv``.
 
         Returns
         -------
@@ -147,10 +149,14 @@ class Summary:
         ]
         table = self.runs.table
         names = table.dtype.names or ()
-        return (
+        written = (
             write_csv(where / self.file, ["arm", *swept, "metric", *_ARM, *_DIFFERENCE], rows),
             write_csv(where / "runs.csv", list(names), [[one[name] for name in names] for one in table]),
         )
+        if not swept_factors(self.runs):
+            return written
+        path = where / self.file.replace("summary", "marginals")
+        return (*written, write_marginals(self.runs, path, metric=self.metric, level=self.level))
 
     def _of(self, one: Difference) -> list[Any]:
         t, bootstrap, effect = one.comparison.difference, one.comparison.bootstrap, one.comparison.effect
@@ -174,12 +180,3 @@ def _of_arm(row: Row) -> list[Any]:
 
 def _cell(value: Any) -> Any:
     return value if isinstance(value, str | int | float) else json.dumps(value)
-
-
-def write_csv(path: Path, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:
-    """Write a table, whole or not at all."""
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(heads)
-        writer.writerows(rows)
-    return path

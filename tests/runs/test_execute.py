@@ -210,7 +210,7 @@ def test_the_table_and_its_files(done, tmp_path):
     for path in summary.write(tmp_path):
         with path.open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        assert len(rows) == {"summary.csv": 5, "runs.csv": 12}[path.name]
+        assert len(rows) == {"summary.csv": 5, "runs.csv": 12, "marginals.csv": 4}[path.name]
     first = summary.rows[0]
     with (tmp_path / "summary.csv").open(encoding="utf-8") as file:
         row = next(iter(csv.DictReader(file)))
