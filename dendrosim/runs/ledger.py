@@ -85,7 +85,7 @@ class Entry:
     within : float or None
         What counts as the same, instead of the published uncertainty.
     factor : float or None
-        Of magnitudes: what counts as the same, on a scale of logarithms.
+        Of magnitudes: what counts as the same, on a scale of logarithms; 1 for comparisons on that scale.
     quick : bool or None
         Whether it can be judged from runs of a preset that changes settings; None: comparisons can, and what needs no
         runs.
@@ -309,10 +309,12 @@ def _within(given: Any, published: Published, where: str) -> tuple[float | None,
         factor = 0.0
     if not given.startswith("x") or factor < 1.0:
         raise ParameterError(f"{where}: within = {given!r} must be a number, or a factor of 1 or more such as 'x3'")
-    if published.sign or published.low * published.high <= 0.0:
+    if published.low * published.high <= 0.0:
         raise ParameterError(
             f"{where}: within = {given!r} is a factor, and published = {published.text} has no magnitude"
         )
+    if published.sign and factor != 1.0:
+        raise ParameterError(f"{where}: published = '{published.text}' leaves nothing open; within = 'x1' or none")
     return None, factor
 
 

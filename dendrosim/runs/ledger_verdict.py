@@ -92,11 +92,10 @@ class Published:
             low, high = (_number(one) for one in value)
             if not low < high:
                 raise ParameterError(f"published = {short(value)} must be [low, high] with low < high")
-            text = f"{value[0]} to {value[1]}"
-            return cls(text, low, high, max(_rounding(one) for one in value), "", spread, count)
-        return cls(
-            str(value).lower().replace("e+", "e"), (at := _number(value)), at, _rounding(value), "", spread, count
-        )
+            text = f"{_text(value[0])} to {_text(value[1])}"
+            return cls(text, low, high, min(_rounding(one) for one in value), "", spread, count)
+        at = _number(value)
+        return cls(_text(value), at, at, _rounding(value), "", spread, count)
 
     @property
     def shown(self) -> str:
@@ -108,6 +107,12 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ParameterError(f"published = {short(value)} must be a number, [low, high], or a text such as '> 0'")
     return number("published", float(value))
+
+
+def _text(value: Any) -> str:
+    """A number as papers print it: powers of ten for what is very small or large."""
+    plain = float(value) == 0.0 or 1e-3 <= abs(float(value)) < 1e4
+    return str(value) if plain else f"{Decimal(str(value)):e}".replace("e+", "e")
 
 
 def _rounding(value: Any) -> float:
@@ -166,14 +171,16 @@ def judge_magnitude(
 ) -> tuple[Interval, Verdict, str]:
     """`judge` for magnitudes that are known but for a factor: means and intervals are those of logarithms.
 
+    An interval of more than a power of ten either way agrees with anything: then nothing is decided.
+
     Parameters
     ----------
     published : Published
-        A number or a range, not 0.
+        Of one sign, and not 0.
     values : sequence of float
         Ours, one per seed.
     factor : float
-        What counts as the same, such as 3: up to three times as much, or as little.
+        What counts as the same, such as 3: up to three times as much, or as little. Comparisons take none.
     confound, shortened
         As for `judge`.
 
@@ -192,14 +199,16 @@ def judge_magnitude(
         return plain, Verdict.NOT, "not all of its sign"
     logs = mean_interval([math.log10(sign * value) for value in values], level=LEVEL)
     low, high = sorted(math.log10(abs(limit)) for limit in (published.low, published.high))
-    off = max(low - logs.mean, logs.mean - high, 0.0)
-    allowed = math.log10(factor) + (0.0 if logs.n < 2 else logs.high - logs.mean)
-    verdict, _ = judge(
-        replace(published, low=low, high=high, rounding=0.0), logs, within=math.log10(factor), confound=confound
-    )
     limits = sorted((sign * 10.0**logs.low, sign * 10.0**logs.high))
     ours = replace(plain, mean=sign * 10.0**logs.mean, low=limits[0], high=limits[1])
-    return ours, verdict, f"{10.0**off:.2g} times off, {10.0**allowed:.2g} times allowed"
+    target = replace(published, low=low, high=high, rounding=0.0)
+    verdict, why = judge(target, logs, within=math.log10(factor), confound=confound)
+    if published.sign:
+        return ours, verdict, why.replace(f"{low:g}", f"{published.low:g}")
+    off, half = max(low - logs.mean, logs.mean - high, 0.0), 0.0 if logs.n < 2 else logs.high - logs.mean
+    if half > 1.0 and verdict is not Verdict.NOT:
+        return ours, Verdict.UNDECIDED, f"{10.0**off:.2g} times off, the interval is {10.0**half:.2g} times either way"
+    return ours, verdict, f"{10.0**off:.2g} times off, {factor * 10.0**half:.2g} times allowed"
 
 
 def _compared(published: Published, ours: Interval, agreed: Verdict) -> tuple[Verdict, str]:
@@ -210,6 +219,8 @@ def _compared(published: Published, ours: Interval, agreed: Verdict) -> tuple[Ve
     if at in (low, high) and low == high:
         return (agreed if "=" in published.sign else Verdict.NOT), "equal in all runs"
     holds, fails = (low > at, high < at) if up else (high < at, low > at)
+    if published.text in _WORDS:
+        return (agreed if holds else Verdict.NOT, "") if holds or fails else (Verdict.UNDECIDED, "runs differ")
     if holds or fails:
         return (agreed if holds else Verdict.NOT), f"the interval is {'above' if low > at else 'below'} {at:g}"
     return Verdict.UNDECIDED, f"the interval contains {at:g}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from dendrosim.errors import ParameterError
@@ -192,10 +194,30 @@ def test_magnitudes_are_compared_by_factors():
     assert (verdict, ours.mean, why) == (Verdict.REPRODUCED, pytest.approx(-1e-4), "2 times off, 3 times allowed")
     assert judge_magnitude(told, [-1e-4, -1e-4], factor=1.9)[1] is Verdict.NOT
     assert judge_magnitude(told, [-1e-4, 1e-4], factor=3)[1:] == (Verdict.NOT, "not all of its sign")
-    # one that is ten times more, of three seeds a factor of ten apart: the mean is geometric, the interval wide
-    ours, verdict, _ = judge_magnitude(Published.read(1e8), [1e6, 1e7, 1e8], factor=3, confound="epochs")
-    assert (ours.mean, verdict) == (pytest.approx(1e7), Verdict.CONFOUNDED)
+    # three seeds a factor of ten apart: the mean is geometric, and the interval agrees with anything
+    ours, verdict, why = judge_magnitude(Published.read(1e8), [1e6, 1e7, 1e8], factor=3)
+    assert (ours.mean, verdict) == (pytest.approx(1e7), Verdict.UNDECIDED)
     assert ours.low < 1e6 < 1e8 < ours.high
+    # t(2) / sqrt(3) = 2.4841 standard deviations of the logarithms: 10 ** 2.4841
+    assert why == "10 times off, the interval is 3e+02 times either way"
+    near = [10 ** (6.9 + 0.1 * i) for i in range(3)]
+    assert judge_magnitude(Published.read(2e7), near, factor=3, confound="epochs")[1] is Verdict.CONFOUNDED
+
+
+def test_comparisons_of_magnitudes():
+    wide, claim = [1e4, 1e5, 3e5], Published.read("> 90")
+    assert judge(claim, interval(*wide))[0] is Verdict.UNDECIDED
+    ours, verdict, why = judge_magnitude(claim, wide, factor=1)
+    assert (verdict, why) == (Verdict.REPRODUCED, "the interval is above 90")
+    assert ours.mean == pytest.approx((1e4 * 1e5 * 3e5) ** (1 / 3))
+    assert judge_magnitude(Published.read("< 1e-8"), [2e-8, 3e-8], factor=1)[1] is Verdict.UNDECIDED
+    assert judge_magnitude(Published.read("< 1e-8"), [2e-8, 2.1e-8], factor=1)[1] is Verdict.NOT
+
+
+def test_numbers_are_printed_as_papers_do():
+    texts = ["0.360", "4e8", "-1.93e-3", "-2.09e-4", "1004", "2.3e4", "0.0"]
+    shown = ["0.360", "4e8", "-0.00193", "-2.09e-4", "1004", "2.3e4", "0.0"]
+    assert [Published.read(Decimal(text)).text for text in texts] == shown
 
 
 LEDGER = """
@@ -244,6 +266,7 @@ def test_entries_take_from_their_item_what_they_do_not_say(tmp_path):
         ('"x3"', '"3x"', "within = '3x' must be a number, or a factor"),
         ('"x3"', '"x0.5"', "a factor of 1 or more"),
         ("4e8", '"> 0"', "published = > 0 has no magnitude"),
+        ("4e8", '"> 1e-4"', "published = '> 1e-4' leaves nothing open"),
         ('"fail"', '"failed"', "'pass', 'fail', or one such as"),
     ],
 )
