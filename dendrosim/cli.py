@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .commands import audit, results
+from .commands import audit, reproduce, results, sweep
 from .commands import run as run_command
 from .commands.checks import natural, positive
 from .errors import DendrosimError, MorphologyWarning, ParameterError
@@ -123,8 +123,10 @@ def _parser() -> argparse.ArgumentParser:
             action.add_argument("--out", type=Path, metavar="IMAGE", help="an image file, or a folder for NAME.png")
 
     run_command.add(commands)
+    sweep.add(commands)
     results.add(commands)
     audit.add(commands)
+    reproduce.add(commands)
     commands.add_parser("bench", add_help=False, help="measure speed side by side with other simulators; takes --help")
     return parser
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -108,27 +110,67 @@ class NetworkFidelity(Measure):
         self.trained = at == "trained"
 
     def values(self, evidence: Evidence, arm: str) -> dict[int, float]:
-        found = {}
         settings = evidence.settings[arm]
+        own = {"teaching": settings.get("teaching", "per_soma"), "rule": settings.get("rule", "3F")}
+        told = own["teaching"] if self.teaching is None else self.teaching
+        rule = own["rule"] if self.rule is None else self.rule
+        asked = json.dumps([told, rule, self.derivative, self.samples])
         if self.trained:
-            for seed, run in sorted(evidence.of(arm).items()):
-                found[seed] = self.of_network(run.network, task_of_run(run), settings, seed)
+            tables = {seed: _of_run(_Held(run), asked) for seed, run in sorted(evidence.of(arm).items())}
         else:
-            task = task_of(settings["task"])
-            for seed in evidence.seeds:
-                found[seed] = self.of_network(fresh_network(settings, task, seed), task, settings, seed)
+            start = json.dumps({key: settings[key] for key in ("task", "network", "training") if key in settings})
+            tables = {seed: _of_start(start, seed, asked) for seed in evidence.seeds}
+        found = {}
+        for seed, table in tables.items():
+            group = choose("group", self.group, table)
+            found[seed] = table[group][self.quantity]
         return found
 
-    def of_network(self, network: Any, task: Task, settings: Mapping[str, Any], seed: int) -> float:
-        """The number of one network."""
-        if not isinstance(network, Network):
-            raise ParameterError(f"fidelity is about dendrites, and {network!r} has none")
-        signal = teaching_named(settings.get("teaching", "per_soma") if self.teaching is None else self.teaching)
-        rule = settings.get("rule", "3F") if self.rule is None else self.rule
-        told = signal if self.derivative else WithoutDerivative(signal)
-        x, y = drawn_batch(task, seed, self.samples)
-        report = fidelity(network, x, y, teaching=told, rule=rule, threads=1)
-        return float(report[self.group][self.quantity])
+
+_Table = dict[str, dict[str, float]]
+"""What was measured, by group: entries of the ledger ask for it number by number."""
+
+
+class _Held:
+    """A run as a key: itself."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and other.run is self.run
+
+    def __hash__(self) -> int:
+        return id(self.run)
+
+
+@lru_cache(maxsize=512)
+def _of_run(held: _Held, asked: str) -> _Table:
+    run = held.run
+    return _table(run.network, task_of_run(run), run.seed, asked)
+
+
+@lru_cache(maxsize=512)
+def _of_start(start: str, seed: int, asked: str) -> _Table:
+    settings = json.loads(start)
+    task = task_of(settings["task"])
+    return _table(_fresh(start, seed), task, seed, asked)
+
+
+@lru_cache(maxsize=8)
+def _fresh(start: str, seed: int) -> Any:
+    settings = json.loads(start)
+    return fresh_network(settings, task_of(settings["task"]), seed)
+
+
+def _table(network: Any, task: Task, seed: int, asked: str) -> _Table:
+    if not isinstance(network, Network):
+        raise ParameterError(f"fidelity is about dendrites, and {network!r} has none")
+    told, rule, derivative, samples = json.loads(asked)
+    signal = teaching_named(told)
+    x, y = drawn_batch(task, seed, samples)
+    report = fidelity(network, x, y, teaching=signal if derivative else WithoutDerivative(signal), rule=rule, threads=1)
+    return {str(row["group"]): {name: float(row[name]) for name in QUANTITIES} for row in report.table}
 
 
 class NetworkInformation(Measure):
