@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .checks import natural, positive, several
+from .meter import duration
 
 if TYPE_CHECKING:
     from ..runs.execute import Done
@@ -106,12 +107,5 @@ class _Report:
         else:
             self.here += 1
         left = (time.monotonic() - self.began) / max(self.here, 1) * (total - done)
-        rest = f", about {_duration(left)} left" if self.here and done < total else ""
+        rest = f", about {duration(left)} left" if self.here and done < total else ""
         print(f"[{done}/{total}] {text}{rest}", flush=True)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
