@@ -27,8 +27,9 @@ def add(commands: Any) -> None:
         "sweep",
         help="train many runs, by processes or a cluster, none twice; interrupted ones go on with --resume",
         description="Train every run that a sweep or experiment file asks for. Runs are kept in a store, by an "
-        "identity made of their settings, seed, data and code, so that none is done twice, whoever does it. Runs that fail "
-        "are recorded with their traceback and do not stop the others. After a kill at any point --resume goes on.",
+        "identity made of their settings, seed, data and code, so that none is done twice, whoever does it. Runs that "
+        "fail are recorded with their traceback and do not stop the others. After a kill at any point --resume goes "
+        "on.",
     )
     sweep.add_argument("sweep", metavar="SWEEP", help="a .toml file, or the name of a shipped sweep or experiment")
     sweep.add_argument(
