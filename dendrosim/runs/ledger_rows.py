@@ -90,8 +90,8 @@ class Row:
             return f"{round(self.mean * self.n)} of {self.n} fail"
         found = [abs(value) for value in (self.mean, self.low, self.high) if math.isfinite(value)]
         if max(found) >= 1e4 or 0.0 < max(found) < 1e-3:
-            limits = f" [{self.low:.2g}, {self.high:.2g}]" if self.n > 1 else ""
-            return f"{self.mean:.2g}{limits}"
+            limits = f" [{self.low:.3g}, {self.high:.3g}]" if self.n > 1 else ""
+            return f"{self.mean:.3g}{limits}"
         digits = _digits(self.high - self.low if self.n > 1 else float("nan"))
         if self.n < 2:
             return f"{self.mean:.{digits}f}"

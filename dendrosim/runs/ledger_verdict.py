@@ -112,7 +112,7 @@ def _number(value: Any) -> float:
 def _text(value: Any) -> str:
     """A number as papers print it: powers of ten for what is very small or large."""
     plain = float(value) == 0.0 or 1e-3 <= abs(float(value)) < 1e4
-    return str(value) if plain else f"{Decimal(str(value)):e}".replace("e+", "e")
+    return f"{Decimal(str(value)):{'f' if plain else 'e'}}".replace("e+", "e")
 
 
 def _rounding(value: Any) -> float:

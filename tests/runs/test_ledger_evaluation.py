@@ -215,8 +215,8 @@ def test_comparisons_of_magnitudes():
 
 
 def test_numbers_are_printed_as_papers_do():
-    texts = ["0.360", "4e8", "-1.93e-3", "-2.09e-4", "1004", "2.3e4", "0.0"]
-    shown = ["0.360", "4e8", "-0.00193", "-2.09e-4", "1004", "2.3e4", "0.0"]
+    texts = ["0.360", "4e8", "-1.93e-3", "-2.09e-4", "1004", "2.3e4", "0.0", "1e2", "0.10"]
+    shown = ["0.360", "4e8", "-0.00193", "-2.09e-4", "1004", "2.3e4", "0.0", "100", "0.10"]
     assert [Published.read(Decimal(text)).text for text in texts] == shown
 
 
