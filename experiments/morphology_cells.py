@@ -24,7 +24,6 @@ from dendrosim.errors import DendrosimError, MorphologyWarning
 Floats = NDArray[np.float64]
 SHIPPED = ("pyramidal_l5", "ca1_pyramidal", "purkinje", "granule", "basket", "stellate", "ball_and_stick")
 KINDS = ("spanning", "random", "regular")
-MEMBRANE = {"R_m": 20_000.0, "R_a": 150.0, "E_leak": -70.0}
 FINENESS = {"fine": 0.05, "": 0.1, "coarse": 0.3}
 """Compartments per length constant at 100 Hz, by what is added to the names of columns."""
 LARGEST_SOMA = 50.0
@@ -85,7 +84,12 @@ class Cell:
             cell = cell.prune(region="axon")
         if not cell.sections.length[cell.sections.region != "soma"].sum() > 0.0:
             raise DendrosimError("nothing but a soma and perhaps an axon: there is no dendrite to put synapses on")
-        return cell, ds.Passive(**MEMBRANE)
+        return cell, membrane()
+
+
+def membrane(R_m: float = 20_000.0) -> ds.Passive:
+    """The membrane of all cells; grown ones draw its resistivity, ohm cm2."""
+    return ds.Passive(R_m=R_m, R_a=150.0, E_leak=-70.0)
 
 
 def compartments(cell: ds.Morphology, passive: ds.Passive, d_lambda: float = 0.1) -> ds.Compartments:
@@ -119,7 +123,7 @@ def grown(kind: str, rng: np.random.Generator) -> tuple[ds.Morphology, ds.Passiv
     if kind != "regular" or rng.random() < 0.5:  # the others keep diameters that obey Rall's law
         tip = _log_uniform(rng, 0.4, 1.2)
         cell = grow.quadratic_taper(cell, tip * _log_uniform(rng, 1.0, 6.0), tip)
-    return cell, ds.Passive(**{**MEMBRANE, "R_m": _log_uniform(rng, 3_000.0, 60_000.0)})
+    return cell, membrane(_log_uniform(rng, 3_000.0, 60_000.0))
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -226,8 +226,8 @@ class Case:
         couplings[child] = terms.sum(axis=0)
         return synapses, couplings * self.chain_coupling
 
-    def factors(self) -> dict[str, Floats]:
-        """The factor of every rule, (B, N) or (N,)."""
+    def factors(self, proxies: bool = True) -> dict[str, Floats]:
+        """The factor of every rule, (B, N) or (N,); without the estimates of the path gain if not `proxies`."""
         state, neurons = self.state, self.neurons
         resistance, gain = state.input_resistance, state.attenuation_to_soma
         rest = ds.steady_state(neurons.compartments, direction=neurons.direction)
@@ -245,11 +245,12 @@ class Case:
             "path_rest": resistance * gain_rest,
             "path_mean": resistance * gain.mean(axis=0),
         }
-        report = ds.diagnostics.path_gain_proxies(
-            neurons, self.pool, proxies=list(PROXIES.values()), samples=[PERTURBATIONS], repetitions=2, seed=self.seed,
-            threads=1,
-        )  # fmt: skip
-        found |= {name: resistance * report.mean[proxy][0] for name, proxy in PROXIES.items()}
+        if proxies:
+            report = ds.diagnostics.path_gain_proxies(
+                neurons, self.pool, proxies=list(PROXIES.values()), samples=[PERTURBATIONS], repetitions=2,
+                seed=self.seed, threads=1,
+            )  # fmt: skip
+            found |= {name: resistance * report.mean[proxy][0] for name, proxy in PROXIES.items()}
         if neurons.direction == "reciprocal":
             found["echo"] = self._echo()
         return found
@@ -277,10 +278,10 @@ class Case:
         found: Floats = (moved.solved - self.state.solved) / 10.0
         return found
 
-    def rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self, proxies: bool = True) -> Iterator[dict[str, Any]]:
         """One row per rule: means over batches of every measure of every group, and what the identity says."""
         batches = [slice(i * BATCH, (i + 1) * BATCH) for i in range(BATCHES)]
-        factors = self.factors()
+        factors = self.factors(proxies)
         found = {rule: [self.gradients(factor, rows) for rows in batches] for rule, factor in factors.items()}
         synapses, couplings = (np.array([[pair[k] for pair in pairs] for pairs in found.values()]) for k in (0, 1))
         kind = np.where(self.neurons.synapses.sign > 0, 0, 1)

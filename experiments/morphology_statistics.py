@@ -59,10 +59,11 @@ class Study:
         seen = set()
         for row in sorted(rows, key=lambda row: row["cell"]):
             name = {"shipped": "shipped", "file": "files"}.get(row["kind"], "grown")
-            twin = (row["tips"], row["max_order"], f"{float(row['length']):.0f}")
-            if name == "files" and (row["group"] not in groups or twin in seen):
-                continue
-            seen.add(twin)
+            if name == "files":
+                twin = (row["tips"], row["max_order"], f"{float(row['length']):.0f}")
+                if row["group"] not in groups or twin in seen:
+                    continue
+                seen.add(twin)
             cells[name].append(row)
         return cls(cells, values)
 
@@ -81,28 +82,33 @@ class Study:
 
 
 def means(study: Study) -> Iterator[Row]:
-    """Mean, interval, median and least value of all measures of every rule, inhibition being everywhere."""
+    """Cosine, scale mismatch and relative L2 of every rule over the cells of a set, inhibition being everywhere.
+
+    Intervals are those of mean cosines of all synapses and of couplings; of the other measures, which span decades for
+    some rules, medians.
+    """
     for name in SETS:
         for case in CASES:
             for trained in (0, 1):
                 for rule in RULES:
                     for group in GROUPS:
-                        for measure in MEASURES:
-                            options = {"trained": trained, "measure": f"{group}_{measure}"}
-                            values = study.measure(name, case, rule, **options)
-                            values = values[np.isfinite(values)]
-                            if values.size:
-                                yield {
-                                    "set": name, "direction": case[0], "integration": case[1], "trained": trained,
-                                    "rule": rule, "group": group, "measure": measure, "n": values.size,
-                                    **_mean_of(values), "median": np.median(values), "least": values.min(),
-                                    "most": values.max(),
-                                }  # fmt: skip
-
-
-def _mean_of(values: Floats) -> Row:
-    found = bootstrap_interval(values)
-    return {"mean": found.mean, "low": found.low, "high": found.high}
+                        found = {
+                            measure: study.measure(name, case, rule, trained=trained, measure=f"{group}_{measure}")
+                            for measure in MEASURES
+                        }
+                        known = np.isfinite(found["cosine"])
+                        if not known.any():
+                            continue
+                        cosine = found["cosine"][known]
+                        interval = group in ("synapses", "couplings") and cosine.size > 1
+                        ends = bootstrap_interval(cosine) if interval else None
+                        yield {
+                            "set": name, "direction": case[0], "integration": case[1], "trained": trained,
+                            "rule": rule, "group": group, "n": cosine.size, "cosine": cosine.mean(),
+                            "low": ends.low if ends else "", "high": ends.high if ends else "",
+                            "median": np.median(cosine), "least": cosine.min(),
+                            **{f"{key}_median": np.median(found[key][known]) for key in MEASURES[1:]},
+                        }  # fmt: skip
 
 
 def correlations(study: Study, seed: int = 0) -> Iterator[Row]:
