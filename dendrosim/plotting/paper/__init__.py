@@ -63,12 +63,12 @@ def draw(item: Item, evidence: Mapping[str, Evidence], *, note: str = "") -> Fig
     Raises
     ------
     ParameterError
-        If there is no such figure, or an experiment has no run of its arms; says which, and how to make them.
+        If there is no such figure, or nothing to draw; says which runs are needed, and how to make them.
     """
     figure = FIGURES[choose("figure", item.name, FIGURES)]
     figure.check(evidence)
     results = Results(item, evidence)
     with style():
         drawn = figure.draw(results)
-        footer(drawn, note, results.absent)
+        footer(drawn, note, results.asked, results.absent)
     return drawn

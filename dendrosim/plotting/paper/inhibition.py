@@ -45,7 +45,7 @@ def _map(ax: Axes, results: Results, experiment: str, arms: dict[str, str]) -> N
         for j, one in enumerate(row):
             text = "no runs"
             if one is not None:
-                half = f"±{one.high - one.mean:.2f}" if one.n > 1 else ""
+                half = f"\n± {one.high - one.mean:.2f}" if one.n > 1 else ""
                 text = f"{one.mean:+.2f}{half}\nn = {one.n}"
             dark = one is not None and abs(one.mean) > 0.55 * _LARGEST
             ax.text(j, i, text, ha="center", va="center", fontsize=5, color="white" if dark else BLACK)
@@ -54,6 +54,7 @@ def _map(ax: Axes, results: Results, experiment: str, arms: dict[str, str]) -> N
     ax.set_xlabel("inhibitory synapses per branch")
     ax.tick_params(length=0, labelsize=6)
     ax.spines[:].set_visible(False)
+    ax.set_facecolor("#EFEFEF")
 
 
 def _means(ax: Axes, results: Results, experiment: str, data: str) -> None:
@@ -95,6 +96,7 @@ def regimes(results: Results) -> Figure:
                 found = [results.interval(experiment, _arm(own, n, core)) for n in LEVELS]
                 line(ax, range(4), found, CORE_COLOR[core], CORE_MARKER[core], core)
             chance(ax, 0.1)
+            ax.set_ylim(bottom=0.0)
             ax.set_xticks(range(4), [str(n) for n in LEVELS])
             ax.legend(fontsize=5, loc="best", borderaxespad=0.2)
             if row == 0:

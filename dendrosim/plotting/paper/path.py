@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..styling import BLACK, BLUE, GREEN
-from .pieces import CORE_COLOR, handle, legend, panels, point, published_handle, published_mark, ticks
+from .pieces import CORE_COLOR, handle, legend, panels, point, published_handle, published_mark, spanned, ticks
 from .results import PaperFigure, Results
 
 SHUNTING, ADDITIVE = "sandbox_path", "sandbox_path_additive"
@@ -40,6 +40,7 @@ def information(results: Results) -> Figure:
     """Figure 9: information against accuracy, both cores, with and without the path factor."""
     figure, axes = panels(1, 2, height=0.5, sharey=True)
     for ax, start in zip(axes, STARTS, strict=True):
+        counts: dict[str, set[int]] = {core: set() for core in CORE_COLOR}
         for told, style in (("soma", "o"), ("scalar", "s"), ("tree", "^")):
             prefix = "as_run" if start == "published" else "fair"
             for path in ("False", "layer"):
@@ -47,9 +48,10 @@ def information(results: Results) -> Figure:
                 if told != "tree" or start == "fair":
                     where["additive"] = (ADDITIVE, f"{prefix}-{told}, {path}")
                 for core, (experiment, arm) in where.items():
-                    _cross(ax, results, experiment, arm, CORE_COLOR[core], style, filled=path == "layer")
+                    n = _cross(ax, results, experiment, arm, CORE_COLOR[core], style, filled=path == "layer")
+                    counts[core].add(n)
         ax.set_xlabel(EFFECTS["information"])
-        ax.set_title(STARTS[start][0])
+        ax.set_title(f"{STARTS[start][0]}\n{', '.join(f'{core} {spanned(n)}' for core, n in counts.items())}")
     axes[0].set_ylabel("test accuracy")
     marks = [handle(core, color, "") for core, color in CORE_COLOR.items()]
     for mark in marks:
@@ -61,19 +63,17 @@ def information(results: Results) -> Figure:
     return figure
 
 
-def _cross(ax: Axes, results: Results, experiment: str, arm: str, color: str, marker: str, *, filled: bool) -> None:
-    """Means of both with their intervals, and the seeds."""
+def _cross(ax: Axes, results: Results, experiment: str, arm: str, color: str, marker: str, *, filled: bool) -> int:
+    """Means of both with their intervals, and the seeds; returns how many there are."""
     bits, accuracy = (results.interval(experiment, arm, quantity) for quantity in ("information", "test_accuracy"))
     if bits is None or accuracy is None:
-        return
+        return 0
     ax.plot(bits.values, accuracy.values, ".", color=color, markersize=3, alpha=0.5, markeredgewidth=0)
     ax.plot([bits.low, bits.high], [accuracy.mean] * 2, color=color, linewidth=0.7)
     ax.plot([bits.mean] * 2, [accuracy.low, accuracy.high], color=color, linewidth=0.7)
     face = color if filled else "white"
     ax.plot(bits.mean, accuracy.mean, marker, color=color, markersize=4.2, markerfacecolor=face)
-    ax.annotate(
-        f"{bits.n}", (bits.mean, accuracy.mean), xytext=(3, 3), textcoords="offset points", fontsize=4.5, color="0.3"
-    )
+    return bits.n
 
 
 INTERACTION = PaperFigure("figure8", {SHUNTING: tuple(BROADCASTS)}, interaction)

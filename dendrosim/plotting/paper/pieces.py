@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import matplotlib.pyplot as plt
@@ -86,18 +86,18 @@ def line(
     for x, one in zip(at, intervals, strict=True):
         if one is not None:
             point(ax, x, one, color, marker, filled=filled, gap=gap)
-    counts = [one.n for _, one in known]
-    n = (
-        "no runs"
-        if not counts
-        else f"n = {counts[0]}"
-        if len(set(counts)) == 1
-        else f"n = {min(counts)} to {max(counts)}"
-    )
     ax.plot([x for x, _ in known], [one.mean for _, one in known], style, color=color, linewidth=0.9)
     face = color if filled else "white"
-    name = f"{label} ({n})"
+    name = f"{label} ({spanned([one.n for _, one in known])})"
     ax.plot([], [], style, marker=marker, color=color, markersize=4.2, markerfacecolor=face, label=name)
+
+
+def spanned(counts: Iterable[int]) -> str:
+    """How many seeds there are: ``n = 3``, ``n = 1 to 3``."""
+    found = sorted(set(counts))
+    if not any(found):
+        return "no runs"
+    return f"n = {found[0]}" if len(found) == 1 else f"n = {found[0]} to {found[-1]}"
 
 
 def chance(ax: Axes, level: float) -> None:
@@ -161,11 +161,10 @@ def separate(ax: Axes, at: float, left: str, right: str) -> None:
         ax.text(x, 0.99, text, transform=ax.get_xaxis_transform(), fontsize=6, ha=side, va="top", color="0.3")
 
 
-def footer(figure: Figure, note: str, absent: Iterable[str]) -> None:
-    """What the marks are, what was shortened, and which arms have no runs yet."""
-    missing = list(absent)
-    lines = [EXPLAINED, *([note] if note else [])]
-    if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        lines.append(f"No runs yet: {'; '.join(missing[:3])}{more}.")
+def footer(
+    figure: Figure, note: str, asked: Mapping[str, Collection[str]], absent: Mapping[str, Collection[str]]
+) -> None:
+    """What the marks are, what was shortened, and how many arms have no runs yet."""
+    missing = [f"{name} ({len(arms)} of {len(asked[name])} arms)" for name, arms in absent.items()]
+    lines = [EXPLAINED, *([note] if note else []), *([f"No runs yet: {', '.join(missing)}."] if missing else [])]
     figure.supxlabel("\n".join(lines), fontsize=5.5, x=0.01, ha="left", color="0.35")

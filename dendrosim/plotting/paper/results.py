@@ -33,21 +33,21 @@ class Results:
 
     Attributes
     ----------
-    absent : dict
-        Arms that were asked for and have no finished run, as text.
+    asked, absent : dict of sets of str
+        Arms by name of the experiment: those that were asked for, and those of them without a finished run.
     """
 
     def __init__(self, item: Item, evidence: Mapping[str, Evidence]) -> None:
         self.item, self._evidence = item, evidence
         self._entries = {entry.name: entry for entry in item.entries}
         self._values: dict[tuple[str, str, str], dict[int, float]] = {}
-        self.absent: dict[str, None] = {}
+        self.asked: dict[str, set[str]] = {}
+        self.absent: dict[str, set[str]] = {}
 
     def runs(self, experiment: str, arm: str) -> list[Run]:
         """Finished runs of an arm, by seed."""
         found = self._evidence[experiment].of(arm)
-        if not found:
-            self.absent[f"{experiment}: {arm}"] = None
+        self._note(experiment, arm, bool(found))
         return [found[seed] for seed in sorted(found)]
 
     def values(self, experiment: str, arm: str, what: Measured = "test_accuracy") -> dict[int, float]:
@@ -57,9 +57,13 @@ class Results:
             evidence = self._evidence[experiment]
             known = arm in evidence.settings
             self._values[key] = measure(what).values(evidence, arm) if known else {}
-        if not self._values[key]:
-            self.absent[f"{experiment}: {arm}"] = None
+        self._note(experiment, arm, bool(self._values[key]))
         return self._values[key]
+
+    def _note(self, experiment: str, arm: str, there: bool) -> None:
+        self.asked.setdefault(experiment, set()).add(arm)
+        if not there:
+            self.absent.setdefault(experiment, set()).add(arm)
 
     def interval(self, experiment: str, arm: str, what: Measured = "test_accuracy") -> Interval | None:
         """Mean over seeds with its interval; None without runs."""
@@ -105,24 +109,21 @@ class PaperFigure:
     draw: Callable[[Results], Figure]
 
     def check(self, evidence: Mapping[str, Evidence]) -> None:
-        """See that every experiment has a finished run of one of the arms.
+        """See that there is something to draw.
 
         Raises
         ------
         ParameterError
-            Says which has none, and how to make them.
+            If an experiment is missing, or none of the arms has a finished run; says which, and how to make them.
         """
-        how = f"dendrosim reproduce {self.name} --preset quick makes them"
-        for experiment, arms in self.needs.items():
-            if experiment not in evidence:
-                raise ParameterError(f"{self.name} needs runs of {experiment}, and there are none; {how}")
-            found = evidence[experiment]
-            if arms and not any(found.of(arm) for arm in _full(arms, found.settings)):
-                shown = ", ".join(repr(arm) for arm in arms)
-                raise ParameterError(
-                    f"{self.name} needs runs of {experiment} (arms {shown}), and none is finished; {how}, or "
-                    "--runs FOLDER takes finished ones"
-                )
+        how = f"dendrosim reproduce {self.name} --preset quick makes them, --runs FOLDER takes finished ones"
+        missing = [experiment for experiment in self.needs if experiment not in evidence]
+        if missing:
+            raise ParameterError(f"{self.name} needs runs of {' and '.join(missing)}, and nothing was given; {how}")
+        wanted = {name: _full(arms, evidence[name].settings) for name, arms in self.needs.items() if arms}
+        if wanted and not any(evidence[name].of(arm) for name, arms in wanted.items() for arm in arms):
+            shown = "; ".join(f"{name} (arms {', '.join(map(repr, self.needs[name]))})" for name in wanted)
+            raise ParameterError(f"{self.name} needs runs of {shown}, and none is finished; {how}")
 
 
 def _full(arms: Sequence[str], known: Iterable[str]) -> list[str]:

@@ -175,7 +175,8 @@ def test_the_heat_map_shows_paired_differences_and_their_mean(items: dict[str, I
 def test_arms_without_runs_are_marked_and_named(items: dict[str, Item], trained: dict[str, Run]) -> None:
     figure = draw(items["figure6"], evidence("figure6", trained, leave=("fair, frozen",)))
     assert [text.get_text() for text in figure.axes[0].texts] == ["no runs"]
-    assert "No runs yet: sandbox_decoder: fair, frozen; sandbox_decoder_cifar10: fair, frozen." in texts(figure)
+    told = "No runs yet: sandbox_decoder (1 of 6 arms), sandbox_decoder_cifar10 (1 of 6 arms)."
+    assert told in texts(figure)
 
 
 def test_one_seed_has_no_interval(items: dict[str, Item], trained: dict[str, Run]) -> None:
@@ -199,13 +200,23 @@ def test_the_ceiling_is_the_best_by_validation(items: dict[str, Item], trained: 
     assert float(means[0][0]) == pytest.approx(np.mean(accuracies(f"published_ceilings, {best}", 2)))
 
 
+def test_an_experiment_without_runs_is_named_and_the_others_are_drawn(
+    items: dict[str, Item], trained: dict[str, Run]
+) -> None:
+    given = evidence("figure6", trained)
+    cifar = given["sandbox_decoder_cifar10"]
+    given["sandbox_decoder_cifar10"] = replace(cifar, runs={})
+    figure = draw(items["figure6"], given)
+    assert "No runs yet: sandbox_decoder_cifar10 (6 of 6 arms)." in texts(figure)
+    assert len(figure.axes[1].texts) == 6
+    assert not figure.axes[0].texts
+
+
 def test_without_runs_the_error_says_which_are_needed_and_how_to_make_them(items: dict[str, Item]) -> None:
-    with pytest.raises(
-        ParameterError, match=r"figure6 needs runs of sandbox_decoder, .*reproduce figure6 --preset quick"
-    ):
+    with pytest.raises(ParameterError, match=r"figure6 needs runs of sandbox_decoder and .* --preset quick makes them"):
         draw(items["figure6"], {})
     none = {name: Evidence(name, {"as_run, local": SETTINGS}, (0,)) for name in NEEDS["figure6"]}
-    with pytest.raises(ParameterError, match=r"sandbox_decoder \(arms 'as_run', 'fair'\), and none is finished"):
+    with pytest.raises(ParameterError, match=r"sandbox_decoder \(arms 'as_run', 'fair'\); .*none is finished"):
         draw(items["figure6"], none)
 
 
