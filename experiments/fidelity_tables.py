@@ -22,8 +22,8 @@ from matplotlib.figure import Figure
 
 import dendrosim as ds
 from dendrosim.diagnostics import mean_interval
-from dendrosim.teaching import Teaching, teaching
-from dendrosim.teaching.lesson import Lesson
+from dendrosim.runs.ledger_networks import WithoutDerivative, drawn_batch
+from dendrosim.teaching import teaching
 
 TASKS = {"mnist": "mnist", "figure_ground": "figure_ground_mnist"}
 CORES = ("shunting", "additive")
@@ -44,26 +44,6 @@ PUBLISHED = {  # Table 2, at initialisation; Table 5, best trained networks (no 
     ("trained", "mnist", "shunting"): (0.0537, 1.6756, None),
     ("trained", "figure_ground", "shunting"): (0.1140, 0.8303, None),
 }
-
-
-class WithoutDerivative(Teaching):
-    """A broadcast whose receivers leave out the derivative of their own gate, as the paper's eq. 15 does."""
-
-    name = "without_derivative"
-
-    def __init__(self, of: Teaching) -> None:
-        self.of = of
-
-    def prepare(self, network: ds.Network, rng: np.random.Generator) -> None:
-        self.of.prepare(network, rng)
-
-    def credit(self, lesson: Lesson) -> None:
-        self.of.credit(lesson)
-        slope = lesson.activity.derivative
-        np.divide(lesson.credit, slope, out=lesson.credit, where=slope > 0)
-
-    def bits_per_sample(self, network: ds.Network) -> float:
-        return self.of.bits_per_sample(network)
 
 
 SOMA = {"name": "per_soma", "scope": "soma", "replication": True}
@@ -96,7 +76,7 @@ def networks(task: ds.tasks.Task, seeds: Sequence[int]) -> Iterator[tuple[str, s
                     task.n_inputs, 10, [128], [3, 3], 40, 20, integration=core, initialisation=start, seed=seed
                 )
                 if start == "fair":
-                    network.calibrate(batch(task, seed + 1000, 1024)[0])
+                    network.calibrate(drawn_batch(task, seed + 1000, 1024)[0])
                 yield start, core, seed, network
 
 
@@ -115,15 +95,9 @@ def trained(folder: Path) -> Iterator[tuple[str, str, int, ds.Network]]:
             yield state, name, run.seed, ds.Run.load(path).network
 
 
-def batch(task: ds.tasks.Task, seed: int, size: int = 256) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    rng = np.random.default_rng(seed)
-    rows = rng.choice(len(task.y_train), size, replace=False)
-    return task.batch(rows, rng), task.y_train[rows]
-
-
 def measured(network: ds.Network, task: ds.tasks.Task, start: str, seed: int) -> Iterator[Row]:
     """Every setup with this initialisation, on one network."""
-    x, y = batch(task, seed)
+    x, y = drawn_batch(task, seed)
     for setup, (wanted, told, rule, bare) in SETUPS.items():
         if wanted == start:
             signal = WithoutDerivative(teaching(told)) if bare else teaching(told)

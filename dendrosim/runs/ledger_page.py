@@ -21,18 +21,17 @@ and [the guide](guide/reproduction.md) says how to read it and how to make it ag
 Ours are means over seeds with 95 % intervals (Student's t). **Reproduced**: the interval, widened by what is uncertain
 about the published value, contains it. **Confounded**: it does too, but the published comparison differed in something
 else as well, and the entry named under "fair" leaves that out. **Not**: it does not. *Undecided*, *shortened* and *no
-runs yet* are no verdicts.
+runs yet* are no verdicts. "So does 0" marks differences whose interval is so wide that none would have agreed as well.
 """
 
 
 def terminal(rows: Sequence[Row]) -> str:
     """A table per item, and what all of them come to."""
-    heads = ("", "published", "ours", "n", "seeds", "cost", "verdict", "")
+    heads = ("", "published", "ours", "n", "seeds", "cost", "verdict")
     parts = []
     for (item, place, title), group in groupby(rows, key=lambda row: (row.item, row.place, row.title)):
         lines = [heads] + [
-            (row.what, row.published, row.ours, str(row.n), row.seeds, row.cost, str(row.verdict), row.reason)
-            for row in group
+            (row.entry, row.published, row.ours, str(row.n), row.seeds, row.cost, row.said) for row in group
         ]
         widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
         text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
@@ -82,7 +81,7 @@ def _table(rows: Sequence[Row], item: str) -> Iterator[str]:
 
 
 def _verdict(row: Row) -> str:
-    return f"**{row.verdict}**" if row.verdict.decided else f"*{row.verdict}*"
+    return f"**{row.said}**" if row.verdict.decided else f"*{row.said}*"
 
 
 def _cell(text: str) -> str:

@@ -13,6 +13,9 @@ from ..errors import FileFormatError
 from .csv_files import write_csv
 from .ledger_verdict import LEVEL, Verdict
 
+ZERO_TOO = "0 agrees as well"
+"""Of differences that are too uncertain to be told from none."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -96,6 +99,11 @@ class Row:
         if self.n < 2:
             return f"{self.mean:.{digits}f}"
         return f"{self.mean:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+
+    @property
+    def said(self) -> str:
+        """The verdict, and whether no difference at all would have agreed as well."""
+        return f"{self.verdict} (so does 0)" if self.reason.endswith(ZERO_TOO) else str(self.verdict)
 
     @property
     def cost(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -18,8 +19,8 @@ from .identity import configuration
 from .ledger import Entry, Item, Ledger, Preset
 from .ledger_evidence import Evidence
 from .ledger_measures import described
-from .ledger_rows import Row
-from .ledger_verdict import LEVEL, Verdict, judge, judge_magnitude
+from .ledger_rows import ZERO_TOO, Row
+from .ledger_verdict import LEVEL, Published, Verdict, judge, judge_magnitude
 from .loading import load
 from .store import Store
 from .sweep import Sweep
@@ -247,7 +248,16 @@ def judged(entry: Entry, values: Sequence[float], shortened: bool) -> tuple[Inte
             entry.published, values, factor=entry.factor, confound=entry.confound, shortened=shortened
         )
     ours = mean_interval(values, level=LEVEL) if values else None
-    return ours, *judge(entry.published, ours, within=entry.within, confound=entry.confound, shortened=shortened)
+    verdict, why = _judged(entry, entry.published, ours, shortened)
+    if entry.minus and not entry.published.sign and verdict in (Verdict.REPRODUCED, Verdict.CONFOUNDED):
+        nothing = replace(entry.published, low=0.0, high=0.0)
+        if _judged(entry, nothing, ours, shortened)[0] is verdict:
+            why += f"; {ZERO_TOO}"
+    return ours, verdict, why
+
+
+def _judged(entry: Entry, published: Published, ours: Interval | None, shortened: bool) -> tuple[Verdict, str]:
+    return judge(published, ours, within=entry.within, confound=entry.confound, shortened=shortened)
 
 
 def measured(entry: Entry, evidence: Evidence) -> dict[int, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from dendrosim.runs.ledger_measures import MEASURES, described, measure
 from dendrosim.runs.ledger_networks import drawn_batch, fresh_network
 from dendrosim.runs.ledger_page import page, terminal
 from dendrosim.runs.ledger_rows import Row, read_ledger, tally, write_ledger
-from dendrosim.runs.ledger_verdict import Verdict
-from dendrosim.runs.reproduce import Reproduction, runs_elsewhere, spans
+from dendrosim.runs.ledger_verdict import Published, Verdict
+from dendrosim.runs.reproduce import Reproduction, judged, runs_elsewhere, spans
 from dendrosim.runs.store import Store
 from dendrosim.runs.sweep import Sweep
 
@@ -263,6 +264,17 @@ def test_digits_follow_the_interval() -> None:
     assert shown(26.66, 14.8, 38.5) == "26.7 [14.8, 38.5]"
     assert shown(0.5, 0.5, 0.5) == "0.5000 [0.5000, 0.5000]"
     assert shown(0.5, math.nan, math.nan, n=1) == "0.5000"
+
+
+def test_differences_that_cannot_be_told_from_none_are_marked(rows: dict[str, Row], ledger: Ledger) -> None:
+    entry = replace(ledger.items[0].entries[0], published=Published.read(Decimal("0.01")))
+    for values, marked in (([0.0, 0.02], True), ([0.0099, 0.01, 0.0101], False)):
+        ours, verdict, why = judged(entry, values, False)
+        assert ours is not None
+        row = replace(rows["gain"], verdict=verdict, reason=why)
+        assert verdict is Verdict.CONFOUNDED
+        assert row.said == ("confounded (so does 0)" if marked else "confounded")
+    assert judged(entry, [-0.3, -0.29, -0.31], False)[1] is Verdict.NOT
 
 
 def test_seeds_in_a_few_characters() -> None:
