@@ -57,9 +57,10 @@ def main(options: argparse.Namespace) -> int:
     if options.list:
         return _list(found)
     out = (options.out or Path("reproduction")).expanduser()
-    store, others = Store(out / "store"), runs_elsewhere(options.runs)
+    others, where = runs_elsewhere(options.runs), out / "store"
+    store = Store(where) if Store.there(where) or not options.evaluate else None
     troubles = _unknown(found)
-    if not options.evaluate:
+    if store is not None and not options.evaluate:
         report = _Report()
         try:
             with workers(options) as executor:
@@ -102,13 +103,14 @@ class _Report:
 
 def _show(rows: list[Row], out: Path) -> None:
     """Print the table, and write it as CSV and Markdown."""
-    from ..hdf5 import replacing
+    from ..hdf5 import folder_for, replacing
     from ..runs.ledger_page import page, terminal
     from ..runs.ledger_rows import write_ledger
 
     print()
     print(terminal(rows))
     print()
+    folder_for(out / "ledger.csv")
     print(write_ledger(out / "ledger.csv", rows))
     with replacing(out / "ledger.md") as part:
         part.write_text(page(rows), encoding="utf-8")
