@@ -60,11 +60,14 @@ def page(rows: Sequence[Row]) -> str:
 
 
 def _table(rows: Sequence[Row], item: str) -> Iterator[str]:
-    yield "| entry | what | published | ours | n | seeds | cost | verdict |"
-    yield "|---|---|---|---|---|---|---|---|"
+    worded = any(row.what != row.entry for row in rows)
+    heads = ["entry", *(["what"] if worded else []), "published", "ours", "n", "seeds", "cost", "verdict"]
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
     for row in rows:
         number = f" (n = {row.published_n})" if row.published_n else ""
-        cells = (row.entry, row.what, row.published + number, row.ours, str(row.n), row.seeds, row.cost)
+        named = [row.entry, row.what] if worded else [row.entry]
+        cells = (*named, row.published + number, row.ours, str(row.n), row.seeds, row.cost)
         yield "| " + " | ".join([*map(_cell, cells), _verdict(row)]) + " |"
     yield ""
     cost = duration(sum(row.core_seconds for row in rows))
@@ -72,7 +75,8 @@ def _table(rows: Sequence[Row], item: str) -> Iterator[str]:
     yield ""
     for row in rows:
         arms = f"`{row.experiment}`: {row.arms}" + (f" minus {row.minus}" if row.minus else "")
-        text = f"- **{row.entry}** ({row.source}). {arms}; {row.measure}."
+        source = f" ({row.source})" if row.source != row.place else ""
+        text = f"- **{row.entry}**{source}. {arms}; {row.measure}."
         if row.shortened:
             text += f" Shortened: {row.shortened}."
         if row.confound:

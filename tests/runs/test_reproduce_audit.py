@@ -6,6 +6,7 @@ import pytest
 
 from dendrosim.runs.executors import Here
 from dendrosim.runs.ledger import Ledger
+from dendrosim.runs.ledger_page import page
 from dendrosim.runs.ledger_rows import read_ledger, write_ledger
 from dendrosim.runs.ledger_verdict import Verdict
 from dendrosim.runs.reproduce import Reproduction
@@ -98,6 +99,12 @@ def test_words_and_magnitudes_reach_the_rows(rows):
     assert growth.mean**2 == pytest.approx(growth.low * growth.high)
     # backpropagation lowers the loss: the made-up value has the other sign
     assert (nudge.verdict, nudge.reason, nudge.mean < 0) == (Verdict.NOT, "not all of its sign", True)
+
+
+def test_the_page_leaves_out_what_would_be_said_twice(rows):
+    text = page(list(rows[0].values()))
+    assert "| entry | published | ours |" in text
+    assert "- **gap**. `" in text
 
 
 def test_rows_come_back_from_their_file(rows):
