@@ -50,6 +50,8 @@ def main(options: argparse.Namespace) -> int:
     if options.recorded:
         return _recorded(ledger, options)
     from ..plotting.paper import NEEDS
+    from ..runs.ledger_page import terminal
+    from ..runs.ledger_rows import updated
     from ..runs.reproduce import Reproduction, runs_elsewhere
     from ..runs.store import Store
 
@@ -71,7 +73,9 @@ def main(options: argparse.Namespace) -> int:
         failed = sum(tally.failed for tally in tallies)
         troubles += [f"{failed} runs failed; {store.folder / 'failed'} says why"] if failed else []
     evidence = found.evidence(store, others)
-    _show(found.rows(evidence), out)
+    rows = found.rows(evidence)
+    print(f"\n{terminal(rows)}\n")
+    _write(updated(out / "ledger.csv", rows, [item.name for item in ledger.items]), out)
     for path in _figures(found, evidence, out, troubles):
         print(path)
     for text in troubles:
@@ -101,15 +105,12 @@ class _Report:
         self.meter(step)
 
 
-def _show(rows: list[Row], out: Path) -> None:
-    """Print the table, and write it as CSV and Markdown."""
+def _write(rows: list[Row], out: Path) -> None:
+    """Write a table as CSV and as Markdown."""
     from ..hdf5 import folder_for, replacing
-    from ..runs.ledger_page import page, terminal
+    from ..runs.ledger_page import page
     from ..runs.ledger_rows import write_ledger
 
-    print()
-    print(terminal(rows))
-    print()
     folder_for(out / "ledger.csv")
     print(write_ledger(out / "ledger.csv", rows))
     with replacing(out / "ledger.md") as part:
@@ -160,10 +161,9 @@ def _recorded(ledger: Ledger, options: argparse.Namespace) -> int:
 
     wanted = {item.name for item in ledger.chosen(options.names)}
     rows = [row for row in read_ledger(recorded_ledger()) if row.item in wanted]
+    print(terminal(rows))
     if options.out:
-        _show(rows, options.out.expanduser())
-    else:
-        print(terminal(rows))
+        _write(rows, options.out.expanduser())
     return 0
 
 

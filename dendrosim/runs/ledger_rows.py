@@ -158,6 +158,28 @@ def _row(one: dict[str, str]) -> Row:
     return Row(**{**one, **numbers, "n": int(one["n"]), "verdict": Verdict(one["verdict"])})  # type: ignore[arg-type]
 
 
+def updated(path: str | os.PathLike[str], rows: Sequence[Row], items: Sequence[str]) -> list[Row]:
+    """Rows in the place of those that a table has of the same items; other items stay, as one by one they are done.
+
+    Parameters
+    ----------
+    path : path
+        Of a table that may not be there yet.
+    rows : sequence of Row
+    items : sequence of str
+        Names of all items, in their order; rows of others are dropped.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is something else.
+    """
+    new = {row.item for row in rows}
+    old = [row for row in read_ledger(path) if row.item not in new] if Path(path).exists() else []
+    place = {name: i for i, name in enumerate(items)}
+    return sorted((row for row in [*old, *rows] if row.item in place), key=lambda row: place[row.item])
+
+
 def tally(rows: Sequence[Row]) -> str:
     """How many entries there are of each verdict, and how many would miss by chance."""
     counts = {verdict: sum(row.verdict is verdict for row in rows) for verdict in Verdict}

@@ -21,7 +21,7 @@ from dendrosim.runs.ledger_evidence import Evidence
 from dendrosim.runs.ledger_measures import MEASURES, described, measure
 from dendrosim.runs.ledger_networks import drawn_batch, fresh_network
 from dendrosim.runs.ledger_page import page, terminal
-from dendrosim.runs.ledger_rows import Row, read_ledger, tally, write_ledger
+from dendrosim.runs.ledger_rows import Row, read_ledger, tally, updated, write_ledger
 from dendrosim.runs.ledger_verdict import Published, Verdict
 from dendrosim.runs.reproduce import Reproduction, judged, runs_elsewhere, spans
 from dendrosim.runs.store import Store
@@ -239,6 +239,15 @@ def test_rows_survive_csv(rows: dict[str, Row], tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(FileFormatError, match="no ledger"):
         read_ledger(tmp_path / "other.csv")
+
+
+def test_a_table_grows_item_by_item(rows: dict[str, Row], tmp_path: Path) -> None:
+    one = replace(rows["sign"], item="a")
+    two, new = replace(one, item="b"), replace(one, item="a", n=7)
+    path = tmp_path / "ledger.csv"
+    assert updated(path, [two], ["a", "b"]) == [two]
+    write_ledger(path, [one, replace(one, item="gone"), two])
+    assert updated(path, [new], ["b", "a"]) == [two, new]
 
 
 def test_texts_show_numbers_seeds_verdicts_and_how_many_would_miss_by_chance(rows: dict[str, Row]) -> None:
