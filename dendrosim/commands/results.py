@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
 
     draw = commands.add_parser(
         "figures",
-        help="draw stored runs: learning curves, accuracy by arm, paired differences, fidelity over training",
+        help="draw stored runs: learning curves, accuracy by arm, paired differences, what a sweep varied, fidelity",
         description="Figures of a run, or of all runs of a folder, as far as there is something to draw.",
     )
     draw.add_argument("runs", metavar="RUN.h5|DIR", help="a run, or a folder with runs")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arguments import numbers
+from ..arguments import numbers, whole
 from ..errors import ParameterError
 from .intervals import (
     RESAMPLES,
@@ -55,27 +56,38 @@ class Effect:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A difference of means, and all that is told of it.
+    """A difference of means, and all that is told of it; what takes resampling is computed when it is asked for.
 
     Attributes
     ----------
     difference : Interval
-        With its t interval; of pairs, ``values`` are the differences.
-    bootstrap : Interval
-        The same with its bootstrap interval.
-    effect : Effect
-        Cohen's d_z of pairs.
-    p : float
-        Two-sided, of the paired t test; nan of one pair, and where all differences are alike.
-    p_permutation : float
-        Two-sided, of the permutation test: exact for up to 13 pairs; never below ``2 / 2**n``. nan of one pair.
+        With its t interval; ``values`` are the differences of all pairs.
+    seed : int
+        Of the bootstrap, and of permutations where there are too many to go through all.
     """
 
     difference: Interval
-    bootstrap: Interval
-    effect: Effect
-    p: float
-    p_permutation: float
+    seed: int = 0
+
+    @cached_property
+    def bootstrap(self) -> Interval:
+        """The difference with its bootstrap interval."""
+        return bootstrap_interval(self.difference.values, level=self.difference.level, seed=self.seed)
+
+    @cached_property
+    def effect(self) -> Effect:
+        """Cohen's d_z."""
+        return effect_of_pairs(self.difference.values, level=self.difference.level)
+
+    @cached_property
+    def p(self) -> float:
+        """Two-sided p of the paired t test; nan of one pair, and where all differences are alike."""
+        return _t_test(self.difference)
+
+    @cached_property
+    def p_permutation(self) -> float:
+        """Two-sided p of the permutation test: exact for up to 13 pairs, never below `least_p`; nan of one pair."""
+        return _permutation(self.difference.values, self.seed)
 
     @property
     def n(self) -> int:
@@ -113,15 +125,7 @@ def compare_pairs(first: ArrayLike, second: ArrayLike, *, level: float = 0.95, s
     >>> print(compare_pairs([0.90, 0.92, 0.94, 0.93, 0.91], [0.89, 0.90, 0.91, 0.93, 0.89]))
     0.0160 [0.0018, 0.0302] (95 % CI, n = 5), d_z = 1.40 [0.09, 2.65], p = 0.0349 (t), 0.125 (permutation)
     """
-    difference = paired_difference(first, second, level=level)
-    d = difference.values
-    return Comparison(
-        difference=difference,
-        bootstrap=bootstrap_interval(d, level=level, seed=seed),
-        effect=effect_of_pairs(d, level=level),
-        p=_t_test(difference),
-        p_permutation=_permutation(d, seed),
-    )
+    return Comparison(paired_difference(first, second, level=level), whole("seed", seed, 0))
 
 
 def effect_of_pairs(differences: ArrayLike, *, level: float = 0.95) -> Effect:

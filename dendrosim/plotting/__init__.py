@@ -37,6 +37,10 @@ _HOME = {
     "plot_evaluation_history": "evaluation",
     "plot_dose_response": "evaluation",
     "plot_function": "evaluation",
+    "plot_marginal": "sweeps",
+    "plot_surface": "sweeps",
+    "plot_surfaces": "sweeps",
+    "plot_drawn_figure": "sweeps",
     "plot_trace": "time",
     "plot_raster": "time",
     "plot_attenuation_panels": "events",
@@ -54,6 +58,7 @@ __all__ = [
     "plot_credit_over_training",
     "plot_dendrogram",
     "plot_dose_response",
+    "plot_drawn_figure",
     "plot_evaluation_history",
     "plot_fidelity",
     "plot_fidelity_by_stage",
@@ -67,12 +72,15 @@ __all__ = [
     "plot_gradient_map",
     "plot_layer_state",
     "plot_learning_curve",
+    "plot_marginal",
     "plot_morphology",
     "plot_morphology_3d",
     "plot_paired_difference",
     "plot_path_gain",
     "plot_profile",
     "plot_raster",
+    "plot_surface",
+    "plot_surfaces",
     "plot_synapse_map",
     "plot_synapse_maps",
     "plot_trace",
@@ -97,6 +105,7 @@ if TYPE_CHECKING:
     from .morphology_3d import plot_morphology_3d
     from .proxies import plot_gain_proxies
     from .styling import region_color, style
+    from .sweeps import plot_drawn_figure, plot_marginal, plot_surface, plot_surfaces
     from .synapse_map import plot_synapse_map, plot_synapse_maps
     from .teaching import plot_accuracy_against_passes, plot_credit_layers_figure, plot_credit_over_training
     from .time import plot_raster, plot_trace

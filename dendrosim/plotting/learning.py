@@ -175,8 +175,9 @@ def plot_paired_difference(
 
     Parameters
     ----------
-    differences : mapping from label to Interval
-        From ``ds.diagnostics.paired_difference``; the labels say what was subtracted from what.
+    differences : mapping from label to Interval or Comparison
+        From ``ds.diagnostics.paired_difference`` or ``compare_pairs``; the labels say what was subtracted from what.
+        Beside comparisons stand their effect sizes and numbers of pairs.
     label : str
         Of the horizontal axis.
     ax : Axes, optional
@@ -192,12 +193,20 @@ def plot_paired_difference(
     ParameterError
         If something is no interval.
     """
-    (row,) = _two_levels(differences).values()
+    intervals = {name: getattr(one, "difference", one) for name, one in dict(differences).items()}
+    (row,) = _two_levels(intervals).values()
     with canvas(ax, aspect=0.25 + 0.09 * len(row), width=SINGLE_COLUMN) as ax:
         ax.axvline(0.0, color=BLACK, linewidth=0.6)
-        for i, interval in enumerate(row.values()):
+        for i, (name, interval) in enumerate(row.items()):
             clear = interval.low > 0 or interval.high < 0
             _interval(ax, interval, float(i), COLORS[0], "o", 0.5, filled=clear)
+            effect = getattr(differences[name], "effect", None)
+            if effect is not None:
+                told = (
+                    "" if np.isnan(effect.value) else f"{effect.name.replace('d_z', 'd$_z$')} = {effect.value:+.1f}, "
+                )
+                beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 6}
+                ax.annotate(f"{told}n = {interval.n}", (1.01, i), **beside)
         _rows(ax, list(row))
         ax.set_xlabel(label)
     return ax

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +16,7 @@ from matplotlib.figure import Figure
 from .fidelity_training import plot_fidelity_training_figure
 from .learning import plot_gap, plot_learning_curve, plot_paired_difference
 from .styling import DOUBLE_COLUMN, SINGLE_COLUMN, style
+from .sweeps import WORDS, plot_drawn_figure, plot_marginal, plot_surfaces
 from .teaching import legend_beside, plot_accuracy_against_passes, plot_credit_layers_figure
 
 if TYPE_CHECKING:
@@ -21,10 +26,17 @@ if TYPE_CHECKING:
 
 _FEW = 7
 """Arms whose names have room inside a panel."""
+_PANELS, _ROWS = 6, 30
+"""Combinations of swept values, and differences, beyond which a figure has no room for each."""
+_MAPS = 6
+"""Most maps in a figure."""
 
 
 def plot_runs(summary: Summary, out: str | Path, *, ending: str = "png") -> list[Path]:
     """Draw what runs came to: learning curves, accuracy by arm, paired differences, fidelity, credits, what it cost.
+
+    Of sweeps, the metric against each swept factor, maps over two swept numbers, and the points of random draws. Where
+    more than six combinations were swept, these take the place of figures with a panel or row for each.
 
     Parameters
     ----------
@@ -40,14 +52,16 @@ def plot_runs(summary: Summary, out: str | Path, *, ending: str = "png") -> list
     list of Path
         The figures that there is something to draw for.
     """
-    figures: dict[str, Callable[[Summary], Figure | None]] = {
-        "learning_curves": _learning,
-        "accuracy": _accuracy,
-        "differences": _differences,
-        "fidelity_over_training": _fidelity,
-        "credit_over_training": _credit,
-        "accuracy_against_passes": _passes,
-    }
+    figures: dict[str, Callable[[Summary], Figure | None]] = {}
+    if len({json.dumps(row.factors, sort_keys=True) for row in summary.rows}) <= _PANELS:
+        figures = {
+            "learning_curves": _learning,
+            "accuracy": _accuracy,
+            "fidelity_over_training": _fidelity,
+            "credit_over_training": _credit,
+            "accuracy_against_passes": _passes,
+        }
+    figures |= {"differences": _differences, **_swept(summary)}
     paths = []
     for name, draw in figures.items():
         with style():
@@ -93,17 +107,69 @@ def _accuracy(summary: Summary) -> Figure | None:
     for row in summary.rows:
         own, label = _place(arms[row.name][0], row.name)
         results.setdefault(label, {})[own] = row.interval
-    return _of(plot_gap(results if len(results) > 1 else next(iter(results.values()))))
+    label = WORDS[summary.metric]
+    return _of(plot_gap(results if len(results) > 1 else next(iter(results.values())), label=label))
 
 
 def _differences(summary: Summary) -> Figure | None:
     found = {
-        f"{row.name}\n- {one.other}": one.interval
+        f"{row.name}\n- {one.other}": one.comparison
         for row in summary.rows
         for one in row.differences
         if one.interval.n > 1
     }
-    return _of(plot_paired_difference(found)) if found else None
+    if not 0 < len(found) <= _ROWS:
+        return None
+    return _of(plot_paired_difference(found, label=f"difference in {WORDS[summary.metric]}"))
+
+
+def _swept(summary: Summary) -> dict[str, Callable[[Summary], Figure | None]]:
+    """Figures of what was swept, by name."""
+    from ..runs.marginals import swept_factors
+
+    factors = swept_factors(summary.runs)
+    undrawn = [factor for factor in factors.values() if not factor.drawn]
+    found: dict[str, Callable[[Summary], Figure | None]] = {}
+    for factor in undrawn:
+        if factor.numeric or len(factors) > 1:
+            found[f"against_{_file(factor.name)}"] = partial(_against, factor.name)
+    numbers = [factor.name for factor in undrawn if factor.numeric and factor.way == "cross"]
+    for x, y in itertools.combinations(numbers, 2):
+        found[f"over_{_file(x)}_and_{_file(y)}"] = partial(_maps, x, y)
+    if len(undrawn) < len(factors):
+        found["draws"] = _draws
+    return found
+
+
+def _against(factor: str, summary: Summary) -> Figure:
+    from ..runs.marginals import marginal
+
+    return _of(plot_marginal(marginal(summary.runs, factor, metric=summary.metric, level=summary.level)))
+
+
+def _draws(summary: Summary) -> Figure:
+    from ..runs.marginals import drawn
+
+    return plot_drawn_figure(drawn(summary.runs, metric=summary.metric, level=summary.level))
+
+
+def _maps(x: str, y: str, summary: Summary) -> Figure | None:
+    """A map per arm, and of what each has more than the first as far as there is room."""
+    from ..runs.marginals import surface
+
+    owns = list(dict.fromkeys(row.own for row in summary.runs.rows))
+    pairs = [(own, "") for own in owns] + [(own, owns[0]) for own in owns[1:]]
+    maps = [
+        surface(summary.runs, x, y, arm=own, minus=minus, metric=summary.metric, level=summary.level)
+        for own, minus in pairs[:_MAPS]
+    ]
+    there = [one for one in maps if one.cells]
+    return plot_surfaces(there) if there else None
+
+
+def _file(key: str) -> str:
+    """A dotted key in the name of a file."""
+    return re.sub(r"\W+", "_", key)
 
 
 def _fidelity(summary: Summary) -> Figure | None:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,6 @@ class Row:
     seeds : tuple of int
     interval : Interval
         Mean of the metric over seeds, with its t interval.
-    bootstrap : Interval
-        The same with its bootstrap interval.
     seconds : float
         Mean duration of a training.
     differences : tuple of Difference
@@ -69,9 +68,13 @@ class Row:
     factors: Mapping[str, Any]
     seeds: tuple[int, ...]
     interval: Interval
-    bootstrap: Interval
     seconds: float
     differences: tuple[Difference, ...]
+
+    @cached_property
+    def bootstrap(self) -> Interval:
+        """The mean with its bootstrap interval."""
+        return bootstrap_interval(self.interval.values, level=self.interval.level)
 
 
 class Summary:
@@ -112,8 +115,8 @@ class Summary:
             differences = tuple(
                 Difference(other, one, next(adjusted) if one.n > 1 else float("nan")) for other, one in found
             )
-            t, bootstrap = mean_interval(values, level=level), bootstrap_interval(values, level=level)
-            self.rows.append(Row(arm.name, arm.factors, tuple(arm.values), t, bootstrap, arm.seconds, differences))
+            interval = mean_interval(values, level=level)
+            self.rows.append(Row(arm.name, arm.factors, tuple(arm.values), interval, arm.seconds, differences))
         self.n_comparisons = len(tested)
         self.n_repeated = sum(arm.n_runs - len(arm.values) for arm in arms)
 

@@ -11,6 +11,7 @@ from scipy import stats
 
 import dendrosim as ds
 from dendrosim.errors import ParameterError
+from dendrosim.plotting.runs import plot_runs
 from dendrosim.runs.marginals import drawn, marginal, surface, swept_factors, write_marginals
 from dendrosim.runs.summary import Summary
 
@@ -172,3 +173,16 @@ def test_messages(runs_of):
     ):
         with pytest.raises(ParameterError, match=says):
             call()
+
+
+def test_figures_of_a_sweep_take_the_place_of_panels(runs_of, tmp_path):
+    many = plot_runs(Summary(runs_of(grid((1, 5, 20, 50)), CROSSED)), tmp_path)
+    assert [path.name for path in many] == [
+        "differences.png",
+        "against_net_x.png",
+        "against_y.png",
+        "over_net_x_and_y.png",
+    ]
+    points = [{"rate": rate} for rate in (0.1, 0.2)]
+    few = plot_runs(Summary(runs_of(points, {"rate": "uniform"})), tmp_path, ending="svg")
+    assert {path.name for path in few} == {"learning_curves.svg", "accuracy.svg", "differences.svg", "draws.svg"}
