@@ -89,9 +89,18 @@ def test_an_item_is_reproduced_and_goes_on_where_it_was(
         (["table1", "--evaluate", "--runs", "nowhere"], 1, "nowhere does not exist"),
     ],
 )
-def test_wrong_usage(arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage(
+    arguments: list[str],
+    status: int,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["reproduce", *arguments]) == status
     assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_page_is_what_the_recorded_table_says() -> None:
