@@ -13,8 +13,8 @@ from ..errors import FileFormatError
 from .csv_files import write_csv
 from .ledger_verdict import LEVEL, Verdict
 
-ZERO_TOO = "0 agrees as well"
-"""Of differences that are too uncertain to be told from none."""
+ZERO_TOO = "0 is in the interval as well"
+"""Of differences that cannot be told from none."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ class Row:
 
     @property
     def said(self) -> str:
-        """The verdict, and whether no difference at all would have agreed as well."""
-        return f"{self.verdict} (so does 0)" if self.reason.endswith(ZERO_TOO) else str(self.verdict)
+        """The verdict, and whether no difference at all is in our interval as well."""
+        return f"{self.verdict} (0 too)" if self.reason.endswith(ZERO_TOO) else str(self.verdict)
 
     @property
     def cost(self) -> str:

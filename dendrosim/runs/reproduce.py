@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +19,7 @@ from .ledger import Entry, Item, Ledger, Preset
 from .ledger_evidence import Evidence
 from .ledger_measures import described
 from .ledger_rows import ZERO_TOO, Row
-from .ledger_verdict import LEVEL, Published, Verdict, judge, judge_magnitude
+from .ledger_verdict import LEVEL, Verdict, judge, judge_magnitude
 from .loading import load
 from .store import Store
 from .sweep import Sweep
@@ -248,16 +247,11 @@ def judged(entry: Entry, values: Sequence[float], shortened: bool) -> tuple[Inte
             entry.published, values, factor=entry.factor, confound=entry.confound, shortened=shortened
         )
     ours = mean_interval(values, level=LEVEL) if values else None
-    verdict, why = _judged(entry, entry.published, ours, shortened)
-    if entry.minus and not entry.published.sign and verdict in (Verdict.REPRODUCED, Verdict.CONFOUNDED):
-        nothing = replace(entry.published, low=0.0, high=0.0)
-        if _judged(entry, nothing, ours, shortened)[0] is verdict:
-            why += f"; {ZERO_TOO}"
+    verdict, why = judge(entry.published, ours, within=entry.within, confound=entry.confound, shortened=shortened)
+    agrees = verdict in (Verdict.REPRODUCED, Verdict.CONFOUNDED)
+    if entry.minus and ours is not None and agrees and not entry.published.sign and ours.low <= 0.0 <= ours.high:
+        why += f"; {ZERO_TOO}"
     return ours, verdict, why
-
-
-def _judged(entry: Entry, published: Published, ours: Interval | None, shortened: bool) -> tuple[Verdict, str]:
-    return judge(published, ours, within=entry.within, confound=entry.confound, shortened=shortened)
 
 
 def measured(entry: Entry, evidence: Evidence) -> dict[int, float]:

@@ -282,7 +282,7 @@ def test_differences_that_cannot_be_told_from_none_are_marked(rows: dict[str, Ro
         assert ours is not None
         row = replace(rows["gain"], verdict=verdict, reason=why)
         assert verdict is Verdict.CONFOUNDED
-        assert row.said == ("confounded (so does 0)" if marked else "confounded")
+        assert row.said == ("confounded (0 too)" if marked else "confounded")
     assert judged(entry, [-0.3, -0.29, -0.31], False)[1] is Verdict.NOT
 
 
