@@ -127,7 +127,7 @@ def descriptors_figure(tables: dict[str, list[Row]]) -> Figure:
     columns = [column for column in columns if any(key[:3] == column for key in rows)]
     shown = [name for name in DESCRIPTORS if name != "compartments"]
     grid = np.array([[rows[*c, d]["spearman"] if (*c, d) in rows else np.nan for c in columns] for d in shown])
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 4.0), width_ratios=[1.05, 1.0], layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 4.4), width_ratios=[1.25, 1.0], layout="constrained")
     image = left.imshow(grid, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
     for i, descriptor in enumerate(shown):
         for j, column in enumerate(columns):
@@ -146,7 +146,7 @@ def descriptors_figure(tables: dict[str, list[Row]]) -> Figure:
     left.set_title("   |   ".join(SET_NAMES[name] for name in dict.fromkeys(c[0] for c in columns)))
     left.spines[:].set_visible(False)
     left.tick_params(length=0)
-    figure.colorbar(image, ax=left, location="bottom", shrink=0.7, aspect=30, label="Spearman correlation with cosine")
+    figure.colorbar(image, ax=left, location="bottom", shrink=0.8, aspect=30, label="Spearman correlation with cosine")
     colours = dict(zip(CASES, ("#0072B2", "#56B4E9", "#D55E00", "#E69F00"), strict=True))
     for k, case in enumerate(CASES):
         found = {
@@ -164,9 +164,9 @@ def descriptors_figure(tables: dict[str, list[Row]]) -> Figure:
         right.plot([found[name]["beta"] for name in PREDICTORS], place, "o", ms=3, color=colours[case], label=label)
     right.axvline(0, color="0.7", lw=0.7, zorder=0)
     right.set_yticks([-i for i in range(len(PREDICTORS))], [NAMES[name] for name in PREDICTORS])
-    right.set(xlabel="standardised coefficient, 95 % interval", title="angle to exact: regression, grown cells")
+    right.set(xlabel="standardised coefficient (95 %)", title="regression of the angle, grown")
     if right.get_legend_handles_labels()[0]:
-        right.legend(loc="upper center", bbox_to_anchor=(0.4, -0.14), fontsize=6.5)
+        figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=2, fontsize=6.5)
     return figure
 
 

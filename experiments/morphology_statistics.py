@@ -23,11 +23,11 @@ from dendrosim.diagnostics import bootstrap_interval, compare_pairs, holm
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
 SETS = ("grown", "files", "shipped")
-SAMPLES = 2000
+SAMPLES = 1000
 """Of every bootstrap of correlations and coefficients."""
 LOGARITHMIC = ("tips", "max_path", "length", "electrotonic", "electrotonic_tips", "electrotonic_max", "resistance")
 PREDICTORS = (
-    "tips", "stems", "mean_order", "asymmetry", "length", "tortuosity", "taper", "electrotonic_tips", "electrotonic_cv",
+    "stems", "mean_order", "asymmetry", "max_path", "tortuosity", "taper", "electrotonic_tips", "electrotonic_cv",
 )  # fmt: skip
 """Of the multiple regression: one of each group of descriptors that say nearly the same."""
 STUDIED = ("3F", "soma_resistance")
@@ -293,6 +293,20 @@ def fineness(study: Study) -> Iterator[Row]:
                     }  # fmt: skip
 
 
+def training(study: Study) -> Iterator[Row]:
+    """Shares of the loss that are left after a short training with the broadcast and with exact credit, medians."""
+    for name in SETS:
+        for way, how in CASES[:3]:
+            before, exact, local = (study.column(name, f"{way}_{how}_{when}") for when in ("before", "exact", "local"))
+            known = np.isfinite(before)
+            if known.any():
+                yield {
+                    "set": name, "direction": way, "integration": how, "n": int(known.sum()),
+                    "left_exact": np.median((exact / before)[known]), "left_local": np.median((local / before)[known]),
+                    "local_over_exact": np.median((local / exact)[known]), "largest": (local / exact)[known].max(),
+                }  # fmt: skip
+
+
 def collinearity(study: Study) -> Iterator[Row]:
     """Spearman correlations between descriptors, grown cells."""
     from scipy.stats import spearmanr
@@ -317,7 +331,7 @@ def of_cells(study: Study) -> Iterator[Row]:
 
 TABLES = {
     "means": means, "correlations": correlations, "regressions": regressions, "effects": effects,
-    "predictions": predictions, "fineness": fineness, "collinearity": collinearity, "cells": of_cells,
+    "predictions": predictions, "fineness": fineness, "training": training, "collinearity": collinearity, "cells": of_cells,
 }  # fmt: skip
 
 
