@@ -212,10 +212,10 @@ def _pairs(study: Study, name: str) -> Iterator[tuple[Row, Floats, Floats]]:
 
     for how in ("shunting", "additive"):
         both = [study.measure(name, (way, how)) for way in ("directed", "reciprocal")]
-        yield labels("direction", ("", how), "3F", "directed - reciprocal"), *both
+        yield labels("direction", ("", how), "3F", "directed - reciprocal"), both[0], both[1]
     for way in ("reciprocal", "directed"):
         both = [study.measure(name, (way, how)) for how in ("additive", "shunting")]
-        yield labels("integration", (way, ""), "3F", "additive - shunting"), *both
+        yield labels("integration", (way, ""), "3F", "additive - shunting"), both[0], both[1]
     for case in CASES:
         usual = study.measure(name, case)
         for placement in PLACEMENTS[1:]:
@@ -331,7 +331,8 @@ def of_cells(study: Study) -> Iterator[Row]:
 
 TABLES = {
     "means": means, "correlations": correlations, "regressions": regressions, "effects": effects,
-    "predictions": predictions, "fineness": fineness, "training": training, "collinearity": collinearity, "cells": of_cells,
+    "predictions": predictions, "fineness": fineness, "training": training,
+    "collinearity": collinearity, "cells": of_cells,
 }  # fmt: skip
 
 
