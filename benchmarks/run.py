@@ -19,7 +19,19 @@ os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-NAMES = ("limits", "startup", "memory", "scaling", "steady", "transient", "layers", "rules", "teaching", "residual")
+NAMES = (
+    "limits",
+    "startup",
+    "memory",
+    "scaling",
+    "steady",
+    "transient",
+    "layers",
+    "rules",
+    "teaching",
+    "residual",
+    "sweeps",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     import scaling
     import startup
     import steady
+    import sweeps
     import teaching
     import transient
     from timing import Progress, Table, load
@@ -86,6 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(rules.run(options.quick, progress))
     if "teaching" in chosen:
         show(*teaching.run(options.quick, progress))
+    if "sweeps" in chosen:
+        show(sweeps.run(options.quick, progress))
     return 0
 
 

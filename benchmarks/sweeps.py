@@ -1,0 +1,98 @@
+"""What it costs to hand runs to workers, and what a second worker gains."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+from timing import Progress, Table, load, n_processors
+
+from dendrosim.runs.conduct import Step, conduct
+from dendrosim.runs.executors import OnDask, Processes, Workers, dask, processes
+from dendrosim.runs.perform import Order
+from dendrosim.runs.store import Store
+from dendrosim.runs.sweep import Sweep
+from dendrosim.runs.warm import kinds, warm
+
+Crew = Callable[[int, Sweep], AbstractContextManager[Workers]]
+
+RUNS = 100
+"""Of about a second each."""
+
+
+def run(quick: bool, progress: Progress) -> Table:
+    """Time sweeps with one and two workers, by processes and by Dask."""
+    table = Table("sweeps", f"Sweeps: {RUNS if not quick else RUNS // 5} runs of the shipped sweep_digits")
+    sweep = Sweep.load("sweep_digits", seeds=list(range(5)), arms=["5F"])
+    part = Sweep(sweep.name, sweep.description, sweep.points[: RUNS // 5 if quick else RUNS])
+    crews: dict[str, Crew] = {"processes": _processes, "Dask": _dask}
+    for name, crew in crews.items():
+        alone = 0.0
+        for workers in (1, 2):
+            progress(f"sweeps: {name}, {workers}")
+            try:
+                wall, compute = _timed(part, crew, workers)
+            except ImportError:
+                table.notes.append("Dask distributed is not installed (extra cluster)")
+                break
+            rate = len(part) / wall
+            alone = alone or rate
+            table.add(
+                executor=name,
+                workers=workers,
+                **{
+                    "wall, s": wall,
+                    "a run, s": compute / len(part),
+                    "overhead, %": 100 * (1 - compute / (workers * wall)),
+                    "runs per s": rate,
+                    "of one worker": rate / alone,
+                },
+            )
+    table.notes += [
+        "overhead: 1 - seconds inside runs / (workers x wall), from the first run to the end of the last, with workers "
+        "started and kernels loaded; it includes the wait for the last run",
+        f"{n_processors()} processors; {load()}",
+    ]
+    return table
+
+
+def _timed(sweep: Sweep, crew: Crew, workers: int) -> tuple[float, float]:
+    """Seconds from the first run to the last, and the sum of those inside runs."""
+    seconds: list[float] = []
+    moments: list[float] = []
+
+    def note(step: Step) -> None:
+        if not step.kinds:
+            moments.append(time.perf_counter())
+        if step.outcome is not None:
+            seconds.append(step.outcome.seconds)
+
+    with tempfile.TemporaryDirectory() as folder, crew(workers, sweep) as executor:
+        conduct(sweep, Store(Path(folder) / "store"), executor=executor, report=note)
+    return moments[-1] - moments[0], sum(seconds)
+
+
+def _orders(sweep: Sweep) -> list[Order]:
+    return kinds(Order(sweep.name, point.job, Path("none"), point.identity, 1) for point in sweep)
+
+
+@contextmanager
+def _processes(workers: int, sweep: Sweep) -> Iterator[Processes]:
+    with processes(workers) as crew:
+        wait([crew.submit(warm, _orders(sweep)) for _ in range(workers)])
+        yield crew
+
+
+@contextmanager
+def _dask(workers: int, sweep: Sweep) -> Iterator[OnDask]:
+    from distributed import LocalCluster
+
+    with ExitStack() as stack:
+        cluster = stack.enter_context(LocalCluster(workers, threads_per_worker=1, dashboard_address=None))
+        crew = stack.enter_context(dask(cluster.scheduler_address))
+        crew.client.run(warm, _orders(sweep))
+        yield crew
