@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..runs.store import Store
     from ..runs.sweep import Sweep
 
-_MOST_SHOWN, _MOST_COMPARED = 60, 1000
-"""Arms of which a table can be read, and of which one is computed."""
+_MOST_COMPARED = 1000
+"""Arms of which a table is computed."""
 _MOST_FAILURES = 20
 
 
@@ -79,7 +79,12 @@ def main(options: argparse.Namespace) -> int:
             )
     finally:
         meter.close()
-    _summarise(sweep, store)
+    try:
+        _summarise(sweep, store)
+    except OSError as error:  # where there is no room for runs, there is none for tables
+        if not tally.why:
+            raise
+        print(f"dendrosim: error: the tables cannot be written: {error}", file=sys.stderr)
     return _end(sweep, store, tally)
 
 
@@ -128,7 +133,7 @@ def _summarise(sweep: Sweep, store: Store) -> None:
         print(write_csv(store.folder / "runs.csv", list(names), rows))
         return
     summary = Summary(runs)
-    print(summary if n <= _MOST_SHOWN else f"{n} arms: the table is written, not shown")
+    print(summary)
     print()
     for path in summary.write(store.folder):
         print(path)
