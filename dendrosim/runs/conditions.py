@@ -102,6 +102,26 @@ def conditions(rows: Sequence[Row], metric: str) -> list[Condition]:
     return found
 
 
+def pooled(arms: Sequence[Condition]) -> list[Condition]:
+    """Arms by their own names: each seed's mean over the combinations of swept values that all of them have.
+
+    A seed counts for an arm if it has all of these; an arm without such a seed is left out.
+    """
+    owns: dict[str, dict[str, Condition]] = {}
+    for arm in arms:
+        owns.setdefault(arm.own, {})[arm.without()] = arm
+    shared = [key for key in next(iter(owns.values()), {}) if all(key in points for points in owns.values())]
+    found = []
+    for own, points in owns.items():
+        members = [points[key] for key in shared]
+        seeds = [seed for seed in (members[0].values if members else ()) if all(seed in m.values for m in members)]
+        if seeds:
+            values = {seed: float(np.mean([one.values[seed] for one in members])) for seed in seeds}
+            seconds = float(np.mean([one.seconds for one in members]))
+            found.append(Condition(own, own, {}, {}, values, seconds, len(values)))
+    return found
+
+
 def compared(arms: Sequence[Condition]) -> list[list[Condition]]:
     """For each arm those that it is compared with.
 

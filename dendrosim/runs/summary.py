@@ -16,6 +16,7 @@ from ..diagnostics.comparisons import Comparison, compare_pairs, holm
 from ..diagnostics.intervals import Interval, bootstrap_interval, mean_interval
 from .collection import Runs
 from .conditions import Condition, compared, conditions
+from .conditions import pooled as over_all
 from .csv_files import write_csv
 from .marginals import swept_factors, write_marginals
 from .summary_text import text_of
@@ -87,6 +88,9 @@ class Summary:
         Coverage of the intervals.
     metric : str, default "test_accuracy"
         Or ``"validation_accuracy"``, ``"test_loss"``, ``"seconds"``, ``"epochs"``, ``"best_epoch"``.
+    pooled : bool, default False
+        One row per arm's own name, with means over everything that was swept: over the combinations that all arms
+        have, and the seeds that have them all.
 
     Attributes
     ----------
@@ -103,9 +107,10 @@ class Summary:
         If there is no such metric, or a run has no finite value of it.
     """
 
-    def __init__(self, runs: Runs, level: float = 0.95, metric: str = "test_accuracy") -> None:
-        self.runs, self.level, self.metric = runs, level, metric
-        arms = conditions(runs.rows, metric)
+    def __init__(self, runs: Runs, level: float = 0.95, metric: str = "test_accuracy", *, pooled: bool = False) -> None:
+        self.runs, self.level, self.metric, self.pooled = runs, level, metric, pooled
+        each = conditions(runs.rows, metric)
+        arms = over_all(each) if pooled else each
         pairs = [self._compared(arm, others) for arm, others in zip(arms, compared(arms), strict=True)]
         tested = [one.p for found in pairs for _, one in found if one.n > 1]
         adjusted = iter(holm(tested).tolist())
@@ -127,7 +132,8 @@ class Summary:
     @property
     def file(self) -> str:
         """Name of the file that `write` writes the table to: ``summary.csv`` if it is of the test accuracy."""
-        return "summary.csv" if self.metric == "test_accuracy" else f"summary_{self.metric}.csv"
+        name = "summary_pooled" if self.pooled else "summary"
+        return f"{name}.csv" if self.metric == "test_accuracy" else f"{name}_{self.metric}.csv"
 
     def __str__(self) -> str:
         return text_of(self)
@@ -156,7 +162,7 @@ class Summary:
             write_csv(where / self.file, ["arm", *swept, "metric", *_ARM, *_DIFFERENCE], rows),
             write_csv(where / "runs.csv", list(names), [[one[name] for name in names] for one in table]),
         )
-        if not swept_factors(self.runs):
+        if self.pooled or not swept_factors(self.runs):
             return written
         path = where / self.file.replace("summary", "marginals")
         return (*written, write_marginals(self.runs, path, metric=self.metric, level=self.level))

@@ -23,8 +23,21 @@ Cells = list[str]
 
 
 def text_of(summary: Summary) -> str:
-    """Means of arms, paired differences, and what has to be known to read them."""
-    blocks = [_means(summary), _differences(summary), _notes(summary)]
+    """Means of arms, paired differences, and what has to be known to read them.
+
+    Of more arms than can be read, the means over everything that was swept.
+    """
+    blocks = []
+    n = len(summary.rows)
+    if n > _MOST:
+        over_all = type(summary)(summary.runs, summary.level, summary.metric, pooled=True)
+        if len(over_all.rows) > 1:
+            text = (
+                f"{n} arms: here are means over everything that was swept, over the combinations that all arms have. "
+                f"Each arm for itself, and its own {summary.n_comparisons} comparisons, are in {summary.file}."
+            )
+            blocks, summary = ["\n".join(textwrap.wrap(text, WIDTH))], over_all
+    blocks += [_means(summary), _differences(summary), _notes(summary)]
     return "\n\n".join(block for block in blocks if block)
 
 

@@ -165,3 +165,23 @@ def test_one_seed_has_means_alone(runs_of):
     assert summary.n_comparisons == 0
     assert np.isnan(summary.rows[1].differences[0].p_adjusted)
     assert str(summary).splitlines()[1].split() == ["a", "1", "0.5000", "-", "-", "-", "0.75"]
+
+
+def test_arms_of_a_sweep_are_compared_over_everything_that_was_swept(runs_of, tmp_path):
+    points = {own: {x: drawn(100 * i + x) for x in range(25)} for i, own in enumerate("ab")}
+    del points["b"][24], points["b"][0][4]  # a point that one arm lacks, and a seed that lacks a point
+    arms = [(own, {"x": x}, {"x": "uniform"}, values) for own, each in points.items() for x, values in each.items()]
+    runs = runs_of(*arms)
+    pooled = Summary(runs, pooled=True)
+    assert [(row.name, row.seeds) for row in pooled.rows] == [("a", (0, 1, 2, 3, 4)), ("b", (0, 1, 2, 3))]
+    means = {own: [np.mean([each[x][seed] for x in range(24)]) for seed in range(4)] for own, each in points.items()}
+    (one,) = pooled.rows[1].differences
+    assert one.comparison.p == pytest.approx(stats.ttest_rel(means["b"], means["a"]).pvalue)
+    assert pooled.n_comparisons == 1
+    paths = pooled.write(tmp_path)
+    assert [path.name for path in paths] == ["summary_pooled.csv", "runs.csv"]
+    # more arms than can be read are printed that way
+    told = str(Summary(runs)).split("\n\n")
+    assert " ".join(told[0].split()).startswith("49 arms: here are means over everything that was swept")
+    assert "its own 24 comparisons" in " ".join(told[0].split())
+    assert told[1:] == str(pooled).split("\n\n")
