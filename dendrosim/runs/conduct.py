@@ -12,7 +12,7 @@ from .executors import workers_of
 from .perform import FAILED, FINISHED, FOREIGN, NO_SPACE, Order, Outcome, in_a_line, no_space, now
 from .store import Failure, Store
 from .sweep import Point, Sweep
-from .warm import kinds, warm
+from .warm import kinds, warm_up
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def conduct(
         if todo:
             tasters = kinds(_orders(sweep, store, todo, threads))
             count.report(kinds=len(tasters))
-            crew.once_per_machine(warm, tasters)
+            warm_up(crew, tasters)
         count.report()
         for order, outcome in carry_out(_orders(sweep, store, todo, threads), crew):
             count.note(order, outcome)

@@ -18,7 +18,7 @@ from .collection import Runs
 from .executors import Here, processes
 from .experiment import Experiment, Job
 from .perform import FAILED, NO_SPACE, Order, Outcome, rehearse
-from .warm import kinds, warm
+from .warm import kinds, warm_up
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def run_experiment(
         bound, shown = (threads, progress) if alone else (threads or 1, False)
         orders = [Order(experiment.name, job, out / job.file, threads=bound, progress=shown) for job in todo]
         if not alone:
-            crew.once_per_machine(warm, kinds(orders))
+            warm_up(crew, kinds(orders))
         for order, outcome in carry_out(orders, crew):
             note(_done(order, outcome))
     return [done[job.file] for job in jobs]

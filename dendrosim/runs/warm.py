@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..errors import DendrosimError, ParameterError, TrainingError
+from ..errors import DendrosimError, ParameterError, TrainingError, WorkersError
 from ..kernels.parallel import at_most
 from ..training.callbacks import Callback, Moment
 from ..training.train import train
 from .build import network_of, task_of, training_of
-from .perform import Order, see_that_it_is
+from .executors import Workers
+from .perform import Order, in_a_line, see_that_it_is
 
 _BATCHES, _TEST, _SAMPLES = 2, 64, 16
 """Minibatches to learn from, samples to test on, and samples that are followed through training."""
@@ -37,6 +38,28 @@ def kinds(orders: Iterable[Order]) -> list[Order]:
             known[id(settings)] = None
             found.setdefault(kind(settings), order)
     return list(found.values())
+
+
+def warm_up(crew: Workers, tasters: list[Order]) -> None:
+    """Let every machine compile for these orders, one process of each at first.
+
+    Raises
+    ------
+    DendrosimError
+        As `warm` does, on whatever machine.
+    WorkersError
+        If a worker cannot even begin.
+    """
+    try:
+        crew.once_per_machine(warm, tasters)
+    except DendrosimError:
+        raise
+    except Exception as error:
+        if crew.deaths(error) is None:
+            raise WorkersError(
+                f"a worker cannot do what it is asked to ({in_a_line(error)}); has it the same dendrosim?"
+            ) from error
+        # who dies over a little of a run dies over the run, which is then recorded
 
 
 def warm(orders: list[Order]) -> None:

@@ -257,6 +257,21 @@ def test_what_fails_only_while_it_is_trained_stops_nothing(tmp_path):
     assert tally == Tally(1, 0, 1, 0)
 
 
+def test_workers_that_die_or_cannot_begin_while_they_warm_up():
+    class Broken(Here):
+        def __init__(self, error):
+            self.error = error
+
+        def once_per_machine(self, function, *args):
+            raise self.error
+
+    warming.warm_up(Broken(BrokenProcessPool("terminated abruptly")), [])
+    with pytest.raises(WorkersError, match="No module named 'dendrosim'"):
+        warming.warm_up(Broken(ModuleNotFoundError("No module named 'dendrosim'")), [])
+    with pytest.raises(ParameterError, match="odd"):
+        warming.warm_up(Broken(ParameterError("odd")), [])
+
+
 def test_settings_that_differ_in_numbers_are_of_one_kind():
     base = {"training": {"rates": 0.1, "epochs": 3}, "network": {"cells": [3, 4], "gates": True, "decoder": "linear"}}
     same = {"training": {"rates": 1, "epochs": 9}, "network": {"cells": [5, 1], "gates": True, "decoder": "linear"}}
@@ -305,7 +320,7 @@ def test_runs_of_another_version_are_not_computed(tmp_path, monkeypatch):
     changed = replace(sweep, points=tuple(replace(point, identity="0" * 31 + str(i)) for i, point in enumerate(sweep)))
     with pytest.raises(ds.errors.DendrosimError, match="would compute another run"):
         conduct(changed, Store(tmp_path), executor=Here())
-    monkeypatch.setattr(conducting, "warm", lambda orders: None)
+    monkeypatch.setattr(conducting, "warm_up", lambda crew, orders: None)
     tally = conduct(changed, Store(tmp_path), executor=Here())
     assert (tally.finished, tally.left) == (0, 6)
     assert "would compute another run" in tally.why
