@@ -18,7 +18,7 @@ from ..training.train import train
 from .build import network_of, task_of, training_of
 from .claim import claimed
 from .experiment import Job
-from .identity import code_version, identity
+from .identity import code_version, configuration, identity
 
 FINISHED, KEPT, FAILED, BUSY = "finished", "kept", "failed", "busy"
 NO_SPACE, FOREIGN = "no space", "foreign"
@@ -155,7 +155,9 @@ def _train(order: Order) -> None:
         "finished": now(),
         "host": socket.gethostname(),
     }
-    run.config["experiment"] = plain(record | ({"identity": order.identity} if order.identity else {}))
+    if order.identity:
+        record |= {"identity": order.identity, "configuration": configuration(settings, job.seed, task.hash)}
+    run.config["experiment"] = plain(record)
     run.save(order.path)
     order.checkpoint.unlink(missing_ok=True)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
 import pickle
 import subprocess
 import sys
@@ -45,6 +47,9 @@ def test_a_job_becomes_the_file_of_the_run_that_the_library_gives(order):
     assert run.history["train_loss"].tolist() == own.history["train_loss"].tolist()
     assert run.test_loss == own.test_loss
     assert run.config["experiment"]["identity"] == order.identity
+    parts = {name: run.config["experiment"][name] for name in ("code", "configuration")}
+    digest = hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode())
+    assert digest.hexdigest()[:32] == order.identity
 
 
 def test_what_is_finished_is_kept(order):

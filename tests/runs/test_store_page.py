@@ -11,13 +11,23 @@ import pytest
 import dendrosim as ds
 from dendrosim.hdf5 import read_hdf5
 from dendrosim.runs import Store
+from dendrosim.runs.experiment import Experiment
 from dendrosim.runs.index import SCHEMA as INDEX_SCHEMA
+from dendrosim.runs.perform import Order, perform
 from dendrosim.runs.store import SCHEMA as STORE_SCHEMA
+from dendrosim.runs.sweep import Sweep
 from dendrosim.training.run import SCHEMA as RUN_SCHEMA
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "guide" / "store.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
 WORDS = {part for word in re.findall(r"`([^`\n]+)`", PROSE) for part in (word, word.rpartition("/")[2])}
+
+SMALL = {
+    "task": {"name": "digits", "subset": {"n_train": 60, "n_test": 20}},
+    "network": {"kind": "point_mlp", "hidden": 4},
+    "teaching": {"name": "exact"},
+    "training": {"epochs": 1},
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +42,11 @@ def store(tmp_path_factory):
     ):
         options = {} if i else {"test_each_epoch": True}
         run = ds.train(network, task, teaching="exact", epochs=1, threads=1, progress=False, **options)
-        names = {"arm": "one", "number": 0, "own": "one", "factors": {"network.cells": 3}, "code": "0.1.0+0123456789ab"}
-        run.config["experiment"] = names | {"configuration": "f" * 32}
+        run.config["experiment"] = {"arm": "one", "number": 0, "factors": {"network.cells": 3}}
         store.save(run, f"{i:032x}")
+    point = Sweep.of(Experiment.from_table("small", SMALL)).points[0]
+    outcome = perform(Order("small", point.job, store.path(point.identity), point.identity, threads=1))
+    assert outcome.status == "finished"
     return store
 
 
@@ -59,9 +71,9 @@ def _datasets(group):
 
 
 def test_everything_in_the_settings_is_on_the_page(store):
-    config = store.runs()[0].config
-    assert set(config) <= WORDS
-    assert set(config["experiment"]) <= WORDS
+    for run in store.runs():
+        assert set(run.config) <= WORDS
+        assert set(run.config["experiment"]) <= WORDS
 
 
 def test_everything_in_the_index_is_on_the_page(store):
