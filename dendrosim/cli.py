@@ -13,7 +13,7 @@ from typing import Any
 from .commands import audit, reproduce, results, sweep
 from .commands import run as run_command
 from .commands.checks import natural, positive
-from .errors import DendrosimError, MorphologyWarning, ParameterError
+from .errors import DendrosimError, MorphologyWarning, ParameterError, StoreWarning
 
 _HERE = Path(__file__).resolve().parent
 
@@ -71,19 +71,20 @@ def _main(arguments: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Run a command; warnings about morphologies become lines of their own on standard error."""
+    """Run a command; warnings about morphologies and stores become lines of their own on standard error."""
     import warnings
 
     shown = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if issubclass(category, MorphologyWarning):
+        if issubclass(category, MorphologyWarning | StoreWarning):
             print(f"dendrosim: warning: {message}", file=sys.stderr)
         else:
             shown(message, category, *place, **more)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", MorphologyWarning)
+        warnings.simplefilter("always", StoreWarning)
         warnings.showwarning = show
         return int(options.run(options))
 
