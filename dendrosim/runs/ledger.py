@@ -27,6 +27,7 @@ _FILE: dict[str, tuple[str, ...]] = {
     "items": (TABLES,),
     "presets": (TABLE,),
     "confounds": (TABLE,),
+    "shorter": (TEXTS,),
 }
 _ITEM: dict[str, tuple[str, ...]] = {
     "name": (TEXT,),
@@ -82,6 +83,8 @@ class Entry:
         What else was different in the published comparison, or empty.
     fair : str
         Name of the entry of the same item without that confound, or empty.
+    shorter : str
+        In what our runs are shorter than the published ones, or empty: what does not agree is then no miss.
     within : float or None
         What counts as the same, instead of the published uncertainty.
     factor : float or None
@@ -101,6 +104,7 @@ class Entry:
     minus: tuple[str, ...] = ()
     confound: str = ""
     fair: str = ""
+    shorter: str = ""
     within: float | None = None
     factor: float | None = None
     quick: bool | None = None
@@ -236,6 +240,7 @@ class Ledger:
 
 def _items(content: Mapping[str, Any], file: str) -> list[Item]:
     _keys("top level", content, _FILE, ("paper", "items"))
+    _confound(content.get("shorter", []), "shorter", content.get("confounds", {}))
     items: list[Item] = []
     for table in content["items"]:
         where = f"item {table.get('name', len(items) + 1)!r}"
@@ -245,9 +250,7 @@ def _items(content: Mapping[str, Any], file: str) -> list[Item]:
         for one in table.get("entries", []):
             own = {**shared, **({"what": one["name"]} if "name" in one else {}), **one}
             try:
-                entries.append(
-                    _entry(own, f"entry {one.get('name', len(entries) + 1)!r}", content.get("confounds", {}))
-                )
+                entries.append(_entry(own, f"entry {one.get('name', len(entries) + 1)!r}", content))
             except ParameterError as error:
                 raise ParameterError(f"{where}: {error}") from None
         names = [entry.name for entry in entries]
@@ -261,14 +264,16 @@ def _items(content: Mapping[str, Any], file: str) -> list[Item]:
     return items
 
 
-def _entry(table: Mapping[str, Any], where: str, confounds: Mapping[str, Any]) -> Entry:
+def _entry(table: Mapping[str, Any], where: str, file: Mapping[str, Any]) -> Entry:
     _keys(where, table, _ENTRY, _NEEDED)
     try:
         published = Published.read(table["published"], table.get("sd"), table.get("n"))
         found = measure(_plain(table["measure"]))
     except ParameterError as error:
         raise ParameterError(f"{where}: {error}") from None
-    confound = _confound(table.get("confound", ""), where, confounds)
+    known, given = file.get("confounds", {}), table.get("confound", "")
+    confound = _confound(given, where, known)
+    shorter = [name for name in file.get("shorter", []) if isinstance(given, list) and name in given]
     if table.get("fair") and not confound:
         raise ParameterError(f"{where} has a fair partner but names no confound; say what it is fair about")
     within, factor = _within(table.get("within"), published, where)
@@ -283,6 +288,7 @@ def _entry(table: Mapping[str, Any], where: str, confounds: Mapping[str, Any]) -
         minus=_several(table.get("minus", [])),
         confound=confound,
         fair=table.get("fair", ""),
+        shorter=_confound(shorter, where, known),
         within=within,
         factor=factor,
         quick=table.get("quick"),

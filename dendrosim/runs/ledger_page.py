@@ -18,10 +18,11 @@ dendrosim reproduce --recorded --out .
 
 and [the guide](guide/reproduction.md) says how to read it and how to make it again.
 
-Ours are means over seeds with 95 % intervals (Student's t). **Reproduced**: the interval, widened by what is uncertain
-about the published value, contains it. **Confounded**: it does too, but the published comparison differed in something
-else as well, and the entry named under "fair" leaves that out. **Not**: it does not. *Undecided*, *shortened* and *no
-runs yet* are no verdicts. "0 too" marks differences that agree and whose interval contains 0 as well.
+Ours are means over seeds with 95 % intervals (Student's t). **Reproduced**: the interval, widened by what is
+uncertain about the published value, contains it. **Confounded**: it does too, but the published comparison differed
+in something else as well, and the entry named under "fair" leaves that out. **Not**: it does not. *Undecided*,
+*shortened* (it does not, but our runs are shorter than the published ones) and *no runs yet* are no verdicts. "0 too"
+marks differences that agree and whose interval contains 0 as well.
 """
 
 

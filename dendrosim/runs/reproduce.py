@@ -242,15 +242,20 @@ class Reproduction:
 
 def judged(entry: Entry, values: Sequence[float], shortened: bool) -> tuple[Interval | None, Verdict, str]:
     """Our mean over seeds and the verdict; None without values."""
+    verdict: Verdict
+    ours: Interval | None
     if values and entry.factor is not None:
-        return judge_magnitude(
+        ours, verdict, why = judge_magnitude(
             entry.published, values, factor=entry.factor, confound=entry.confound, shortened=shortened
         )
-    ours = mean_interval(values, level=LEVEL) if values else None
-    verdict, why = judge(entry.published, ours, within=entry.within, confound=entry.confound, shortened=shortened)
-    agrees = verdict in (Verdict.REPRODUCED, Verdict.CONFOUNDED)
-    if entry.minus and ours is not None and agrees and not entry.published.sign and ours.low <= 0.0 <= ours.high:
-        why += f"; {ZERO_TOO}"
+    else:
+        ours = mean_interval(values, level=LEVEL) if values else None
+        verdict, why = judge(entry.published, ours, within=entry.within, confound=entry.confound, shortened=shortened)
+        agrees = verdict in (Verdict.REPRODUCED, Verdict.CONFOUNDED)
+        if entry.minus and ours is not None and agrees and not entry.published.sign and ours.low <= 0.0 <= ours.high:
+            why += f"; {ZERO_TOO}"
+    if verdict is Verdict.NOT and entry.shorter:
+        verdict = Verdict.SHORTENED  # a longer training may yet agree
     return ours, verdict, why
 
 

@@ -10,6 +10,7 @@ from dendrosim.errors import ParameterError
 from dendrosim.runs.experiment import Experiment
 from dendrosim.runs.ledger import Ledger
 from dendrosim.runs.ledger_verdict import Published, Verdict, judge, judge_magnitude
+from dendrosim.runs.reproduce import judged
 from dendrosim.runs.shipped import shipped_ledger
 
 # as the paper prints them: method or case, what, value, and standard deviation
@@ -268,8 +269,21 @@ def test_entries_take_from_their_item_what_they_do_not_say(tmp_path):
         ("4e8", '"> 0"', "published = > 0 has no magnitude"),
         ("4e8", '"> 1e-4"', "published = '> 1e-4' leaves nothing open"),
         ('"fail"', '"failed"', "'pass', 'fail', or one such as"),
+        ("[confounds]", 'shorter = ["epoch"]\n[confounds]', "shorter: .*'epoch'|did you mean 'epochs'"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, old, new, message):
     with pytest.raises(ParameterError, match=message):
         written(tmp_path / "l.toml", one=(old, new))
+
+
+def test_what_does_not_agree_after_a_shorter_training_is_no_miss(tmp_path):
+    near, far = [3e8, 4e8, 5e8], [3.0, 4.0, 5.0]
+    plain = written(tmp_path / "l.toml").items[0].entries[0]
+    shorter = written(tmp_path / "s.toml", one=("[confounds]", 'shorter = ["epochs"]\n[confounds]')).items[0]
+    assert shorter.entries[0].shorter == "fewer epochs"
+    assert shorter.entries[1].shorter == ""
+    assert [judged(one, near, False)[1] for one in (plain, shorter.entries[0])] == [Verdict.CONFOUNDED] * 2
+    assert judged(plain, far, False)[1] is Verdict.NOT
+    assert judged(shorter.entries[0], far, False)[1] is Verdict.SHORTENED
+    assert judged(shorter.entries[1], [0.0, 0.0, 0.0], False)[1] is Verdict.NOT
