@@ -220,6 +220,24 @@ def test_a_damaged_run_is_named_with_what_to_do(store):
         store.runs()
 
 
+def test_an_interrupted_index_is_kept_as_far_as_it_came(store, monkeypatch, opened):
+    monkeypatch.setattr("dendrosim.runs.index._EVERY", 1)
+    load = Run.load
+
+    def interrupted(path, **options):
+        if len(opened) == 3:
+            raise KeyboardInterrupt
+        return load(path, **options)
+
+    monkeypatch.setattr(Run, "load", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.runs()
+    monkeypatch.setattr(Run, "load", load)
+    opened.clear()
+    assert len(store.runs()) == 4
+    assert len(opened) == 1
+
+
 def test_stores_and_folders_at_once(store, tmp_path, a_run):
     a_run(8, "elsewhere").save(tmp_path / "other" / "seed-8.h5")
     runs = ds.runs.load(store.folder, tmp_path / "other", store.path(named(1)))
