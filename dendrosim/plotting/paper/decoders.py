@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from ...diagnostics.intervals import Interval
 from ..styling import BLUE, GREEN
 from .pieces import chance, handle, legend, panels, point, published_handle, published_mark, ticks
 from .results import PaperFigure, Results
@@ -17,13 +18,12 @@ def locality(results: Results) -> Figure:
     """Test accuracies by decoder update, as run and on fair terms."""
     figure, axes = panels(1, 2, height=0.36)
     for ax, (experiment, (data, short)) in zip(axes, DATA.items(), strict=True):
-        shown = []
+        shown: list[list[Interval | None]] = [[] for _ in DECODERS]
         for i, decoder in enumerate(DECODERS):
             for own, (_, color, marker) in CONDITIONS.items():
                 found = results.interval(experiment, f"{own}, {decoder}")
                 point(ax, i + (-0.15 if own == "as_run" else 0.15), found, color, marker)
-                if own == "as_run":
-                    shown.append(found)
+                shown[i].append(found)
             published_mark(ax, i - 0.32, results.published(f"{short}-{decoder}"))
         ticks(ax, list(DECODERS.values()), shown)
         chance(ax, 0.1)

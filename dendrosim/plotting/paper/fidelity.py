@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from ...diagnostics.intervals import Interval
 from ..styling import BLACK
 from .pieces import CORE_COLOR, CORE_MARKER, handle, legend, panels, point, published_handle, published_mark, ticks
 from .results import CORES, PaperFigure, Results
@@ -34,17 +35,17 @@ def best_regime(results: Results) -> Figure:
     for column, (task, data) in enumerate(DATA.items()):
         for row, (quantity, label) in enumerate(QUANTITIES.items()):
             ax = axes[2 * row + column]
-            shown = []
+            shown: list[list[Interval | None]] = [[] for _ in CONDITIONS]
             for i, (own, derivative) in enumerate(CONDITIONS.values()):
                 for k, core in enumerate(CORES):
                     measure = initial(quantity, derivative=derivative)
                     found = results.interval(EXPERIMENT, f"{own}, {task}, {core}", measure)
                     at = i - 0.15 + 0.3 * k
                     point(ax, at, found, CORE_COLOR[core], CORE_MARKER[core])
+                    shown[i].append(found)
                     if i == 0:
                         short = "mnist" if task == "mnist" else "figure_ground"
                         published_mark(ax, at - 0.1, results.published(f"{short}-{core}-{quantity}"))
-                shown.append(found)
             ticks(ax, list(CONDITIONS), shown)
             ax.axhline(0.0, color=BLACK, linewidth=0.6)
             ax.set_ylabel(label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ...diagnostics.intervals import Interval
 from ..styling import BLACK, BLUE, GREEN
 from .pieces import CORE_COLOR, handle, legend, panels, point, published_handle, published_mark, spanned, ticks
 from .results import PaperFigure, Results
@@ -20,14 +21,13 @@ def interaction(results: Results) -> Figure:
     """Figure 8: with the path factor minus without, paired by seed."""
     figure, axes = panels(1, 2, height=0.42)
     for ax, (quantity, label) in zip(axes, EFFECTS.items(), strict=True):
-        shown = []
+        shown: list[list[Interval | None]] = [[] for _ in BROADCASTS]
         for i, told in enumerate(BROADCASTS):
             for k, (start, (_, color, marker)) in enumerate(STARTS.items()):
                 arms = (f"{told}, {start}, layer", f"{told}, {start}, False")
                 effect = results.difference(SHUNTING, *arms, quantity)
                 point(ax, i - 0.1 + 0.25 * k, effect, color, marker)
-                if start == "published":
-                    shown.append(effect)
+                shown[i].append(effect)
             published_mark(ax, i - 0.25, results.published(f"{told}-{PUBLISHED[quantity]}"))
         ax.axhline(0.0, color=BLACK, linewidth=0.6)
         ticks(ax, list(BROADCASTS.values()), shown)

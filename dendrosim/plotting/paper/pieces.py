@@ -144,11 +144,10 @@ def legend(figure: Figure, handles: Sequence[Line2D], columns: int | None = None
     figure.legend(handles=list(handles), loc="outside upper center", ncols=columns or len(handles), columnspacing=1.2)
 
 
-def ticks(ax: Axes, names: Sequence[str], intervals: Sequence[Interval | None] | None = None) -> None:
-    """Names below the axis, each with its number of seeds."""
-    shown = list(names)
-    if intervals is not None:
-        shown = [f"{name}\nn = {0 if one is None else one.n}" for name, one in zip(names, intervals, strict=True)]
+def ticks(ax: Axes, names: Sequence[str], groups: Sequence[Sequence[Interval | None]]) -> None:
+    """Names below the axis, each with the number of seeds of what stands above it."""
+    counts = [[0 if one is None else one.n for one in group] for group in groups]
+    shown = [f"{name}\n{spanned(n)}" if n else name for name, n in zip(names, counts, strict=True)]
     ax.set_xticks(range(len(shown)), shown)
     ax.set_xlim(-0.6, len(shown) - 0.4)
     ax.tick_params(axis="x", length=0, labelsize=6)

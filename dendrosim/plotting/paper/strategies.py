@@ -19,6 +19,7 @@ from .pieces import (
     point,
     published_handle,
     published_mark,
+    spanned,
 )
 from .results import CORES, PaperFigure, Results
 
@@ -52,10 +53,10 @@ def sandbox(results: Results) -> Figure:
 def _strategies(ax: Axes, results: Results) -> None:
     names = []
     for i, own in enumerate(STRATEGIES):
+        found = [results.interval(EXPERIMENT, f"{own}, {core}") for core in CORES]
         for k, core in enumerate(CORES):
-            found = results.interval(EXPERIMENT, f"{own}, {core}")
-            point(ax, i - 0.15 + 0.3 * k, found, CORE_COLOR[core], CORE_MARKER[core])
-        names.append(f"{own} (n = {0 if found is None else found.n})")
+            point(ax, i - 0.15 + 0.3 * k, found[k], CORE_COLOR[core], CORE_MARKER[core])
+        names.append(f"{own} ({spanned(0 if one is None else one.n for one in found)})")
     chance(ax, 0.1)
     ax.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
     ax.tick_params(axis="x", labelsize=5.5, length=0)
@@ -77,7 +78,7 @@ def _dynamics(ax: Axes, results: Results) -> None:
     ax.set_ylim(0.0, 1.0)
     ax.set_xlabel("epoch")
     ax.set_ylabel("test accuracy, shunting")
-    ax.legend(fontsize=5, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 0.12))
+    ax.legend(fontsize=5, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.25))
 
 
 def _fidelity(ax: Axes, results: Results) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ...diagnostics.intervals import Interval
 from ...runs.fidelity import recorded
 from ..styling import BLACK, GREEN
 from .fidelity import EXPERIMENT, QUANTITIES, initial
@@ -43,15 +44,15 @@ def checkpoints(results: Results) -> Figure:
     for column, (experiment, (data, short, best)) in enumerate(DATA.items()):
         for row, (quantity, label) in enumerate(QUANTITIES.items()):
             ax = axes[2 * row + column]
-            shown = []
+            shown: list[list[Interval | None]] = [[] for _ in TOLD]
             for i, told in enumerate(TOLD):
                 for k, core in enumerate(CORES):
                     own = best if core == "shunting" else "5F"
                     found = results.interval(experiment, f"{own}, {core}", trained(quantity, told))
                     at = i - 0.1 + 0.25 * k
                     point(ax, at, found, CORE_COLOR[core], CORE_MARKER[core])
+                    shown[i].append(found)
                     if core == "shunting":
-                        shown.append(found)
                         published_mark(ax, at - 0.15, results.published(f"{short}-{told}-{quantity}"))
             ticks(ax, [name for name, _ in TOLD.values()], shown)
             ax.axhline(0.0, color=BLACK, linewidth=0.6)
@@ -102,14 +103,14 @@ def _curves(
 
 def _components(ax: Axes, results: Results, task: str) -> None:
     """Cosine per group before training, as run and on fair terms."""
-    shown = []
+    shown: list[list[Interval | None]] = [[] for _ in GROUPS]
     for i, group in enumerate(GROUPS):
         for own, shift, filled in (("as_run", -0.2, True), ("fair-tree", 0.15, False)):
             for k, core in enumerate(CORES):
                 arm = f"{own}, {task}, {core}"
                 found = results.interval(EXPERIMENT, arm, initial("cosine", group))
                 point(ax, i + shift + 0.15 * k, found, CORE_COLOR[core], CORE_MARKER[core], filled=filled, gap=0.05)
-        shown.append(found)
+                shown[i].append(found)
     ticks(ax, GROUPS, shown)
     ax.tick_params(axis="x", labelsize=5.5)
     ax.axhline(0.0, color=BLACK, linewidth=0.6)
