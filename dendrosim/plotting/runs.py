@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _FEW = 7
 """Arms whose names have room inside a panel."""
-_PANELS, _ROWS = 6, 30
+_PANELS, _ROWS = 6, 20
 """Combinations of swept values, and differences, beyond which a figure has no room for each."""
 _MAPS = 6
 """Most maps in a figure."""
@@ -112,15 +112,21 @@ def _accuracy(summary: Summary) -> Figure | None:
 
 
 def _differences(summary: Summary) -> Figure | None:
-    found = {
+    """All of them, or, where they are too many, those of means over what was swept."""
+    found, label = _compared(summary), f"difference in {WORDS[summary.metric]}"
+    if len(found) > _ROWS:
+        found = _compared(type(summary)(summary.runs, summary.level, summary.metric, pooled=True))
+        label += "\n(means over what was swept)"
+    return _of(plot_paired_difference(found, label=label)) if 0 < len(found) <= _ROWS else None
+
+
+def _compared(summary: Summary) -> dict[str, Any]:
+    return {
         f"{row.name}\n- {one.other}": one.comparison
         for row in summary.rows
         for one in row.differences
         if one.interval.n > 1
     }
-    if not 0 < len(found) <= _ROWS:
-        return None
-    return _of(plot_paired_difference(found, label=f"difference in {WORDS[summary.metric]}"))
 
 
 def _swept(summary: Summary) -> dict[str, Callable[[Summary], Figure | None]]:

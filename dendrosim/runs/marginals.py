@@ -31,7 +31,7 @@ class Factor:
     way : str
         ``"cross"``, ``"list"``, or the distribution that it was drawn from, such as ``"log_uniform"``.
     values : tuple
-        All of them: numbers in ascending order, others in order of first appearance.
+        All of them: numbers in ascending order, others in the order of the experiment.
     """
 
     name: str
@@ -141,7 +141,7 @@ def swept_factors(runs: Runs) -> dict[str, Factor]:
     """Factors with two or more values, by dotted key."""
     values: dict[str, dict[str, Any]] = {}
     ways: dict[str, str] = {}
-    for row in runs.rows:
+    for row in sorted(runs.rows, key=lambda row: (row.number, row.seed)):
         for key, value in row.factors.items():
             values.setdefault(key, {}).setdefault(json.dumps(value, sort_keys=True), value)
             ways.setdefault(key, row.ways.get(key, "cross"))

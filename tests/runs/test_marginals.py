@@ -53,6 +53,8 @@ def test_factors_are_what_has_two_values(runs_of):
     assert found["x"].values == (1, 5)
     assert found["kind"].values == ("s", {"name": "t"})
     assert [factor.numeric for factor in found.values()] == [True, False]
+    backwards = ds.runs.Runs(reversed(list(runs_of(points, {}))))
+    assert swept_factors(backwards)["kind"].values == ("s", {"name": "t"})
     assert [factor.drawn for factor in found.values()] == [True, True]
 
 
