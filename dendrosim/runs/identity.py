@@ -26,7 +26,7 @@ _DIGITS = 32
 
 @cache
 def code_version() -> str:
-    """Version of dendrosim with a digest of the source of all modules that compute, such as "0.1.0+0123456789ab".
+    """Version of dendrosim with a digest of the source of all modules that compute, such as "1.2.3+0123456789ab".
 
     Command lines, figures and the handling of files are not among them: they change no run.
     """
