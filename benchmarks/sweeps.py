@@ -92,7 +92,7 @@ def _dask(workers: int, sweep: Sweep) -> Iterator[OnDask]:
     from distributed import LocalCluster
 
     with ExitStack() as stack:
-        cluster = stack.enter_context(LocalCluster(workers, threads_per_worker=1, dashboard_address=None))
+        cluster = stack.enter_context(LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0"))
         crew = stack.enter_context(dask(cluster.scheduler_address))
         crew.client.run(warm, _orders(sweep))
         yield crew
