@@ -14,13 +14,15 @@ from .build import network_of, task_of, training_of
 from .executors import Workers
 from .perform import Order, in_a_line, see_that_it_is
 
-_BATCHES, _TEST, _SAMPLES = 2, 64, 16
-"""Minibatches to learn from, samples to test on, and samples that are followed through training."""
+_BATCHES, _CHUNK = 2, 1024
+"""Whole minibatches to learn from, and samples to validate and test on, besides what is left over at the end."""
 _FOLLOWED = ("fidelity", "credit", "evaluation")
+_SIZES = ("batch_size", "validation", "samples", "n_train", "n_test")
+"""Numbers that kernels know: how many samples they take at once depends on how many there are."""
 
 
 def kind(settings: Mapping[str, Any]) -> str:
-    """What a computation is like, whatever its sizes: settings that differ in numbers alone are of one kind.
+    """What a computation is like: settings that differ in numbers alone are of one kind, unless they are of samples.
 
     Zero is told from other numbers, since it often switches something off, and lists of different lengths are told
     apart, since a layer more may be a kernel more.
@@ -101,17 +103,23 @@ def _taste(order: Order) -> None:
     network = network_of(settings["network"], task, seed)
     for section in _FOLLOWED:
         if section in settings:
-            given = settings[section]
-            settings[section] = given | {"every": 1, "samples": min(given.get("samples", _SAMPLES), _SAMPLES)}
+            settings[section] = settings[section] | {"every": 1}
     options = training_of(settings)
     if order.threads is not None:
         options["threads"] = order.threads
-    n_train = min(_BATCHES * options.get("batch_size", 256), len(task.x_train))
-    few = task.subset(n_train, min(_TEST, len(task.x_test)))
-    if options.get("validation", 0.2) >= 1:
-        options["validation"] = 0.2
+    rows, kept = task.split(options.get("validation", 0.2), seed)
+    batch = options.get("batch_size", 256)
+    samples = [int(settings[section].get("samples", _CHUNK)) for section in _FOLLOWED if section in settings]
+    n_rows = _fewer(rows.size, batch, max([_BATCHES * batch, *samples]))
+    options["validation"] = _fewer(kept.size, _CHUNK, _CHUNK)
+    few = task.subset(n_rows + options["validation"], _fewer(len(task.x_test), _CHUNK, max([_CHUNK, *samples])))
     options["callbacks"] = [*options.get("callbacks", ()), _Enough()]
     train(network, few, **options, seed=seed, progress=False)
+
+
+def _fewer(n: int, step: int, least: int) -> int:
+    """A number of samples of which the same is left over when they are taken in steps; `least` or more if there are."""
+    return min(n, -(-least // step) * step + n % step)
 
 
 class _Enough(Callback):
@@ -126,7 +134,7 @@ class _Enough(Callback):
 
 def _without_numbers(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _without_numbers(entry) for key, entry in value.items()}
+        return {str(key): entry if key in _SIZES else _without_numbers(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_without_numbers(entry) for entry in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
