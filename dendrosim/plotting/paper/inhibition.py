@@ -14,6 +14,7 @@ LEVELS = (2, 5, 10, 20)
 DATA = {"sandbox_inhibition": "MNIST", "sandbox_inhibition_cifar10": "CIFAR-10"}
 AS_RUN = {"as_run": "per soma, as run", "as_run-scalar": "scalar"}
 FAIR = {"fair": "per soma, as run", "fair-tree": "per soma, tree"}
+TOP = {"sandbox_inhibition": 1.0, "sandbox_inhibition_cifar10": 0.5}
 ENTRY = {"sandbox_inhibition": "mnist-mean", "sandbox_inhibition_cifar10": "cifar10-mean"}
 _LARGEST = 0.5
 
@@ -96,7 +97,7 @@ def regimes(results: Results) -> Figure:
                 found = [results.interval(experiment, _arm(own, n, core)) for n in LEVELS]
                 line(ax, range(4), found, CORE_COLOR[core], CORE_MARKER[core], core)
             chance(ax, 0.1)
-            ax.set_ylim(bottom=0.0)
+            ax.set_ylim(0.0, TOP[experiment])
             ax.set_xticks(range(4), [str(n) for n in LEVELS])
             ax.legend(fontsize=5, loc="best", borderaxespad=0.2)
             if row == 0:

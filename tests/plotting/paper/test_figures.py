@@ -188,6 +188,18 @@ def test_one_seed_has_no_interval(items: dict[str, Item], trained: dict[str, Run
     assert len(vertical) == 3  # the published standard deviations alone
 
 
+def test_panels_that_share_an_axis_show_all_of_it(items: dict[str, Item], trained: dict[str, Run]) -> None:
+    given = evidence("figure7", trained)
+    for arm, runs in given["sandbox_inhibition"].runs.items():
+        if arm.startswith("fair-tree"):
+            for seed in runs:
+                runs[seed] = replace(runs[seed], test_accuracy=0.95)  # type: ignore[index]
+    ax = draw(items["figure7"], given).axes[3]
+    low, high = ax.get_ylim()
+    assert low <= 0.1
+    assert high >= 0.95
+
+
 def test_the_ceiling_is_the_best_by_validation(items: dict[str, Item], trained: dict[str, Run]) -> None:
     given = evidence("figure4", trained, seeds=2)
     best = "mnist, [256, 256], [2, 2], 10, shunting"
