@@ -111,7 +111,7 @@ def _noise(ax: Axes, results: Results) -> None:
     ax.set_ylim(0.0, 1.0)
     ax.set_xlabel("s.d. of the noise on the teaching signal")
     ax.set_ylabel("test accuracy")
-    ax.legend(fontsize=5, loc="upper right")
+    ax.legend(fontsize=5, ncols=2, loc="center", bbox_to_anchor=(0.55, 0.72))
 
 
 SANDBOX = PaperFigure(
