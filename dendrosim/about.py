@@ -206,7 +206,7 @@ def _topics(thing: object) -> tuple[str, ...]:
     if topics is None:
         raise ParameterError(
             f"nothing to cite is known for {thing!r}; valid: objects and public names of dendrosim, or one of "
-            + ", ".join(map(repr, sorted(TOPICS)))
+            + ", ".join(sorted(TOPICS))
         )
     return topics
 

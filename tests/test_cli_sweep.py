@@ -62,7 +62,8 @@ def test_a_sweep_is_run_listed_and_resumed(file, here, tmp_path, capsys):
     status, out, err = run(capsys, "sweep", file)
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert lines[:2] == ["compiling for one kind of runs, once per machine", "4 runs to do, 0 kept"]
+    # one per size of batch, which kernels know
+    assert lines[:2] == ["compiling for 2 kinds of runs, once per machine", "4 runs to do, 0 kept"]
     assert lines[2].startswith("[4/4] ")
     assert any(line.startswith("small, 16") and "small, 32" not in line for line in lines)
     assert lines[-1] == "4 runs finished, 0 kept, 0 failed"
