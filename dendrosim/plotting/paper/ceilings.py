@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from ...diagnostics.intervals import Interval
-from .pieces import CORE_COLOR, CORE_MARKER, handle, legend, panels, point, published_handle, published_mark, ticks
+from .pieces import (
+    CORE_COLOR,
+    CORE_MARKER,
+    core_handles,
+    handle,
+    legend,
+    panels,
+    point,
+    published_handle,
+    published_mark,
+    ticks,
+)
 from .results import CORES, PaperFigure, Results
 
 DATA = {
@@ -44,7 +55,7 @@ def ceilings(results: Results) -> Figure:
         published_mark(ax, 1.3, results.published(f"{own}-matched"))
         ax.set_ylabel("test accuracy")
         ax.set_title(data)
-    cores = [handle(core, CORE_COLOR[core], CORE_MARKER[core]) for core in CORES]
+    cores = core_handles()
     hollow = handle("architecture of the local runs", "0.3", "o", filled=False)
     legend(figure, [*cores, hollow, published_handle()])
     return figure

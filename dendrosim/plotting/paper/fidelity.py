@@ -7,8 +7,18 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from ...diagnostics.intervals import Interval
-from ..styling import BLACK
-from .pieces import CORE_COLOR, CORE_MARKER, handle, legend, panels, point, published_handle, published_mark, ticks
+from .pieces import (
+    CORE_COLOR,
+    CORE_MARKER,
+    core_handles,
+    legend,
+    panels,
+    point,
+    published_handle,
+    published_mark,
+    ticks,
+    zero,
+)
 from .results import CORES, PaperFigure, Results
 
 EXPERIMENT = "fidelity_initial"
@@ -47,11 +57,11 @@ def best_regime(results: Results) -> Figure:
                         short = "mnist" if task == "mnist" else "figure_ground"
                         published_mark(ax, at - 0.1, results.published(f"{short}-{core}-{quantity}"))
             ticks(ax, list(CONDITIONS), shown)
-            ax.axhline(0.0, color=BLACK, linewidth=0.6)
+            zero(ax)
             ax.set_ylabel(label)
             if row == 0:
                 ax.set_title(data)
-    legend(figure, [*(handle(core, CORE_COLOR[core], CORE_MARKER[core]) for core in CORES), published_handle()])
+    legend(figure, [*core_handles(), published_handle()])
     return figure
 
 

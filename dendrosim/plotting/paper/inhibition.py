@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..styling import BLACK, DIVERGING
-from .pieces import CORE_COLOR, CORE_MARKER, chance, legend, line, panels, point, published_handle, published_mark
+from .pieces import CORE_COLOR, CORE_MARKER, chance, legend, line, panels, point, published_handle, published_mark, zero
 from .results import CORES, PaperFigure, Results
 
 LEVELS = (2, 5, 10, 20)
@@ -60,7 +60,7 @@ def _map(ax: Axes, results: Results, experiment: str, arms: dict[str, str]) -> N
 
 def _means(ax: Axes, results: Results, experiment: str, data: str) -> None:
     """Means over levels and broadcasts, seed by seed; over what has runs of both cores."""
-    ax.axhline(0.0, color=BLACK, linewidth=0.6)
+    zero(ax)
     names = []
     for x, (title, arms) in enumerate(
         (("as run", tuple(AS_RUN)), ("fair,\nas-run\nbroadcast", ("fair",)), ("fair,\ntree", ("fair-tree",)))

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...diagnostics.intervals import Interval
-from ..styling import BLACK, BLUE, GREEN
-from .pieces import CORE_COLOR, handle, legend, panels, point, published_handle, published_mark, spanned, ticks
+from ..styling import BLUE, GREEN
+from .pieces import CORE_COLOR, handle, legend, panels, point, published_handle, published_mark, spanned, ticks, zero
 from .results import PaperFigure, Results
 
 SHUNTING, ADDITIVE = "sandbox_path", "sandbox_path_additive"
@@ -29,7 +29,7 @@ def interaction(results: Results) -> Figure:
                 point(ax, i - 0.1 + 0.25 * k, effect, color, marker)
                 shown[i].append(effect)
             published_mark(ax, i - 0.25, results.published(f"{told}-{PUBLISHED[quantity]}"))
-        ax.axhline(0.0, color=BLACK, linewidth=0.6)
+        zero(ax)
         ticks(ax, list(BROADCASTS.values()), shown)
         ax.set_ylabel(f"path factor, on - off:\n{label}")
     legend(figure, [*(handle(*one) for one in STARTS.values()), published_handle()])

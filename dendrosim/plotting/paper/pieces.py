@@ -139,6 +139,16 @@ def handle(label: str, color: str, marker: str = "o", style: Any = "", filled: b
     )
 
 
+def core_handles() -> list[Line2D]:
+    """What legends show for both cores."""
+    return [handle(core, color, CORE_MARKER[core]) for core, color in CORE_COLOR.items()]
+
+
+def zero(ax: Axes) -> None:
+    """A line where there is no difference."""
+    ax.axhline(0.0, color=BLACK, linewidth=0.6)
+
+
 def legend(figure: Figure, handles: Sequence[Line2D], columns: int | None = None) -> None:
     """A legend above all panels."""
     figure.legend(handles=list(handles), loc="outside upper center", ncols=columns or len(handles), columnspacing=1.2)

@@ -12,7 +12,7 @@ from .pieces import (
     CORE_COLOR,
     CORE_MARKER,
     chance,
-    handle,
+    core_handles,
     legend,
     line,
     panels,
@@ -20,6 +20,7 @@ from .pieces import (
     published_handle,
     published_mark,
     spanned,
+    zero,
 )
 from .results import CORES, PaperFigure, Results
 
@@ -46,7 +47,7 @@ def sandbox(results: Results) -> Figure:
     _noise(axes[3], results)
     for ax, letter in zip(axes, "ABCD", strict=True):
         ax.set_title(letter, loc="left", fontweight="bold")
-    legend(figure, [*(handle(core, CORE_COLOR[core], CORE_MARKER[core]) for core in CORES), published_handle()])
+    legend(figure, [*core_handles(), published_handle()])
     return figure
 
 
@@ -94,7 +95,7 @@ def _fidelity(ax: Axes, results: Results) -> None:
             shared = min(curve.size for curve in curves)
             mean = np.mean([curve[:shared] for curve in curves], axis=0)
             ax.plot(histories[0].epochs[:shared], mean, color=color, linewidth=1.3, label=own)
-    ax.axhline(0.0, color=BLACK, linewidth=0.6)
+    zero(ax)
     ax.set_xlabel("epoch")
     ax.set_ylabel("cosine to the exact gradient,\nshunting")
 

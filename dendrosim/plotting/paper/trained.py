@@ -10,9 +10,21 @@ from matplotlib.figure import Figure
 
 from ...diagnostics.intervals import Interval
 from ...runs.fidelity import recorded
-from ..styling import BLACK, GREEN
+from ..styling import GREEN
 from .fidelity import EXPERIMENT, QUANTITIES, initial
-from .pieces import CORE_COLOR, CORE_MARKER, handle, legend, panels, point, published_handle, published_mark, ticks
+from .pieces import (
+    CORE_COLOR,
+    CORE_MARKER,
+    core_handles,
+    handle,
+    legend,
+    panels,
+    point,
+    published_handle,
+    published_mark,
+    ticks,
+    zero,
+)
 from .results import CORES, PaperFigure, Results
 
 DATA = {
@@ -55,11 +67,11 @@ def checkpoints(results: Results) -> Figure:
                     if core == "shunting":
                         published_mark(ax, at - 0.15, results.published(f"{short}-{told}-{quantity}"))
             ticks(ax, [name for name, _ in TOLD.values()], shown)
-            ax.axhline(0.0, color=BLACK, linewidth=0.6)
+            zero(ax)
             ax.set_ylabel(label)
             if row == 0:
                 ax.set_title(data)
-    legend(figure, [*(handle(core, CORE_COLOR[core], CORE_MARKER[core]) for core in CORES), published_handle()])
+    legend(figure, [*core_handles(), published_handle()])
     return figure
 
 
@@ -73,13 +85,13 @@ def over_training(results: Results) -> Figure:
                 _curves(ax, results, experiment, arm, quantity, label, color, style)
             ax.set_xlabel("epoch")
             ax.set_ylabel(QUANTITIES[quantity])
-            ax.axhline(0.0, color=BLACK, linewidth=0.6)
+            zero(ax)
         first.legend(fontsize=5, loc="best")
         first.set_title(data)
         _components(second, results, "mnist" if short == "mnist" else "figure_ground_mnist")
     for ax, letter in zip(axes, "ABC", strict=False):
         ax.set_title(letter, loc="left", fontweight="bold")
-    every = [handle(core, CORE_COLOR[core], CORE_MARKER[core]) for core in CORES]
+    every = core_handles()
     legend(figure, [*every, handle("before training: as run", "0.3"), handle("fair start, tree", "0.3", filled=False)])
     return figure
 
@@ -113,7 +125,7 @@ def _components(ax: Axes, results: Results, task: str) -> None:
                 shown[i].append(found)
     ticks(ax, GROUPS, shown)
     ax.tick_params(axis="x", labelsize=5.5)
-    ax.axhline(0.0, color=BLACK, linewidth=0.6)
+    zero(ax)
     ax.set_ylim(-1.1, 1.1)
     ax.set_ylabel("cosine before training")
 
