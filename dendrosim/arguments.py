@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import ParameterError
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from numpy.typing import NDArray
 
 Kind = TypeVar("Kind")
+_LARGEST = 2**53
+"""Whole numbers beyond it are not counted by anything, and a float would not hold them."""
 
 
 def number(
@@ -49,7 +52,7 @@ def number(
     wanted = " and ".join(limits) or "finite"
     shown = f"{name}={short(value)}" + (f" {unit}" if unit else "")
     try:
-        if isinstance(value, str | bytes | bool) or getattr(value, "shape", ()) != ():
+        if isinstance(value, str | bytes | bool) or getattr(value, "shape", ()) != () or hasattr(value, "mask"):
             raise TypeError
         result = float(value)
     except (TypeError, ValueError):
@@ -64,8 +67,8 @@ def number(
     return result
 
 
-def whole(name: str, value: object, least: int | None = None) -> int:
-    """A whole number that is `least` or more, or positive.
+def whole(name: str, value: object, least: int | None = None, *, most: int = _LARGEST) -> int:
+    """A whole number that is `least` or more, or positive, and not beyond `most`.
 
     Raises
     ------
@@ -75,7 +78,77 @@ def whole(name: str, value: object, least: int | None = None) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < (1 if least is None else least):
         wanted = "a positive whole number" if least is None else f"a whole number of at least {least}"
         raise ParameterError(f"{name}={short(value)} must be {wanted}")
+    if int(value) > most:
+        raise ParameterError(f"{name}={short(value)} is impossible; {most:.0e} is the most")
     return int(value)
+
+
+def flag(name: str, value: object) -> bool:
+    """True or False.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else; numpy's truth values are accepted, numbers and text are not.
+    """
+    if isinstance(value, bool):
+        return value
+    import numpy as np  # not for what is given as a plain truth value
+
+    if isinstance(value, np.bool_):
+        return bool(value)
+    raise ParameterError(f"{name}={short(value)} must be True or False")
+
+
+def several(name: str, value: object, hint: str) -> list[Any]:
+    """The items of a list or another iterable that is neither text nor a mapping.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : object
+        What the caller gave.
+    hint : str
+        What to give, such as ``"a list of cells"``.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else.
+    """
+    if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping | type):
+        raise ParameterError(f"{name}={short(value)} must be {hint}")
+    return list(value)
+
+
+def mapping(name: str, value: object, hint: str) -> dict[str, Any]:
+    """A mapping from names, as a dictionary of its own.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else, or a key is no text.
+    """
+    if not isinstance(value, Mapping):
+        raise ParameterError(f"{name}={short(value)} must be a mapping, {hint}")
+    for key in value:
+        if not isinstance(key, str):
+            raise ParameterError(f"{name} has the key {short(key)}; keys are names: {hint}")
+    return dict(value)
+
+
+def function(name: str, value: object, hint: str) -> Callable[..., Any]:
+    """Something that can be called.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot.
+    """
+    if not callable(value):
+        raise ParameterError(f"{name}={short(value)} must be a function, {hint}")
+    return value
 
 
 def index(name: str, value: Any, size: int) -> int:
@@ -139,6 +212,32 @@ def instance(name: str, value: object, kind: type[Kind], hint: str) -> Kind:
     return value
 
 
+def generator(name: str, value: Any) -> Generator:
+    """The generator that a seed stands for; a generator is returned as it is.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : int, numpy.random.SeedSequence or numpy.random.Generator
+        What the caller gave; None is refused, so that everything can be drawn again.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else.
+    """
+    import numpy as np
+
+    if isinstance(value, np.random.Generator):
+        return value
+    if isinstance(value, np.random.SeedSequence):
+        return np.random.default_rng(value)
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise ParameterError(f"{name}={short(value)} is impossible; give an integer >= 0 or a numpy.random.Generator")
+    return np.random.default_rng(int(value))
+
+
 def names(name: str, value: object) -> tuple[str, ...]:
     """One name, or several, as a tuple.
 
@@ -154,8 +253,17 @@ def names(name: str, value: object) -> tuple[str, ...]:
     return tuple(str(item) for item in given)
 
 
-def path(name: str, value: object) -> str:
+def path(name: str, value: object, *, empty: bool = False) -> str:
     """The path of a file as text, a leading ``~`` expanded.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : object
+        What the caller gave.
+    empty : bool, default False
+        Let empty text pass, for a message of the caller's own.
 
     Raises
     ------
@@ -164,7 +272,10 @@ def path(name: str, value: object) -> str:
     """
     if not isinstance(value, str | os.PathLike):
         raise ParameterError(f"{name}={short(value)} must be a path: text or a pathlib.Path")
-    return os.path.expanduser(os.fsdecode(value))
+    text = os.fsdecode(value)
+    if (not text and not empty) or "\0" in text:
+        raise ParameterError(f"{name}={short(text)} is no path: it is empty or holds a NUL")
+    return os.path.expanduser(text)
 
 
 def short(value: object, most: int = 60) -> str:

@@ -31,6 +31,23 @@ class DataError(DendrosimError, OSError):
     """The files of a data set are missing, damaged, or cannot be downloaded."""
 
 
+class DownloadError(DataError):
+    """A file cannot be fetched from a server, or what it sent is refused; nothing of it was kept.
+
+    Attributes
+    ----------
+    status : int or None
+        What the server answered, such as 404; None if it did not.
+    sha256 : str or None
+        Of what was sent, where another sum was expected.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, sha256: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.sha256 = sha256
+
+
 class FileFormatError(DendrosimError, ValueError):
     """A file of results cannot be read: it is damaged, was not written by dendrosim, or holds something else."""
 
@@ -83,5 +100,7 @@ def choose(name: str, value: object, valid: Iterable[str]) -> str:
     """
     options = tuple(valid)
     if not isinstance(value, str) or value not in options:
-        raise ParameterError(f"{name}={value!r} is not known; valid: {', '.join(map(repr, options))}")
+        given = repr(value)
+        given = given if len(given) <= 100 else f"{given[:96]} ..."
+        raise ParameterError(f"{name}={given} is not known; valid: {', '.join(map(repr, options))}")
     return value

@@ -7,25 +7,21 @@ import platform
 import re
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .errors import FileFormatError
+from .arguments import path as given_path
+from .hdf5_reader import LARGEST, opened
 
-LARGEST = 8 * 2**30
-"""Bytes that a file may ask to be read into memory, unless the caller says otherwise."""
-_MOST_OBJECTS = 100_000
-_DEEPEST = 32
 _BLOCK = 2**20
 """Bytes by which a file that is made in memory grows."""
 _HALF = re.compile(r"\..+\.(?P<host>[\w-]+)-(?P<process>\d+)\.[a-z0-9_]{8}")
 _A_DAY, _A_MOMENT = 86400.0, 60.0
 """Seconds after which nobody writes a file any more; and nobody whose process is not seen, such as in a container."""
-_PLAIN = "biufSU"  # kinds of values that are read; text of variable length is read as well, and nothing else
 
 
 class Described(NamedTuple):
@@ -46,7 +42,11 @@ class Described(NamedTuple):
 
 
 def write_hdf5(
-    path: str | Path, content: Mapping[str, Any], attributes: Mapping[str, Any] | None = None, *, compress: bool = True
+    path: str | os.PathLike[str],
+    content: Mapping[str, Any],
+    attributes: Mapping[str, Any] | None = None,
+    *,
+    compress: bool = True,
 ) -> Path:
     """Write nested mappings of arrays as groups and datasets.
 
@@ -73,14 +73,42 @@ def write_hdf5(
     OSError
         If the file cannot be written.
     """
-    path = Path(os.path.expanduser(path))
-    folder_for(path)
-    with replacing(path) as part:
-        part.write_bytes(_image(part.name, content, attributes or {}, compress))
-    return path
+
+    def fill(file: Any) -> None:
+        file.attrs.update(attributes or {})
+        _fill(file, content, compress)
+
+    return write_filled(path, fill)
 
 
-def _image(name: str, content: Mapping[str, Any], attributes: Mapping[str, Any], compress: bool) -> bytes:
+def write_filled(path: str | os.PathLike[str], fill: Callable[[Any], None]) -> Path:
+    """Write a file whose content a function puts into it, as `write_hdf5` does: whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write; its folder is made where it does not exist.
+    fill : callable
+        Takes an empty ``h5py.File``.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    where = Path(given_path("path", path))
+    folder_for(where)
+    with replacing(where) as part:
+        part.write_bytes(_image(part.name, fill))
+    return where
+
+
+def _image(name: str, fill: Callable[[Any], None]) -> bytes:
     """The bytes of a file, made in memory: the HDF5 library can end the whole process when a disk is full.
 
     No two files may have the same name at a time, not even in memory.
@@ -88,8 +116,7 @@ def _image(name: str, content: Mapping[str, Any], attributes: Mapping[str, Any],
     import h5py
 
     with h5py.File(f"memory of {name}", "w", driver="core", backing_store=False, block_size=_BLOCK) as file:
-        file.attrs.update(attributes)
-        _fill(file, content, compress)
+        fill(file)
         file.flush()
         image: bytes = file.id.get_file_image()
     return image
@@ -147,7 +174,7 @@ def leftover(path: Path) -> bool:
 
 
 def read_hdf5(
-    path: str | Path, *, largest: int = LARGEST, leave: Collection[str] | None = ()
+    path: str | os.PathLike[str], *, largest: int = LARGEST, leave: Collection[str] | None = ()
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read what `write_hdf5` wrote, and nothing that could do harm.
 
@@ -177,74 +204,12 @@ def read_hdf5(
     FileFormatError
         If it is no HDF5 file, is damaged, or holds what is refused.
     """
-    import h5py
-
-    path = Path(os.path.expanduser(path))
-    with path.open("rb") as stream:  # h5py hides the reason why a file cannot be opened
-        stream.read(1)
-    if not h5py.is_hdf5(path):
-        raise FileFormatError(f"{path} is no HDF5 file; it was not written by dendrosim, or its beginning is damaged")
-    try:
-        with h5py.File(path, "r") as file:
-            reader = _Reader(path, largest)
-            attributes = {name: _text(value) for name, value in file.attrs.items()}
-            return {} if leave is None else reader.group(file, leave=leave), attributes
-    except FileFormatError:
-        raise
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        raise FileFormatError(f"{path} is damaged or was cut short ({error}); restore it from a copy") from error
+    with opened(Path(given_path("path", path)), largest) as (file, reader):
+        attributes = reader.attributes(file)
+        return {} if leave is None else reader.group(file, leave=leave), attributes
 
 
-class _Reader:
-    """Reads groups, counting objects and bytes."""
-
-    def __init__(self, path: Path, largest: int) -> None:
-        self.path, self.largest = path, largest
-        self.objects = self.bytes = 0
-
-    def group(self, group: Any, depth: int = 0, leave: Collection[str] = ()) -> dict[str, Any]:
-        import h5py
-
-        content: dict[str, Any] = {}
-        for name in group:
-            if name in leave:
-                continue
-            self.objects += 1
-            if self.objects > _MOST_OBJECTS or depth > _DEEPEST:
-                raise FileFormatError(f"{self.path} has too many objects, or groups within groups, to be a run")
-            where = f"{group.name.rstrip('/')}/{name}"
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise FileFormatError(f"{self.path}: {where} is a link to elsewhere; such files are not read")
-            value = group[name]
-            content[name] = self.group(value, depth + 1) if isinstance(value, h5py.Group) else self.dataset(value)
-        return content
-
-    def dataset(self, dataset: Any) -> Any:
-        import h5py
-
-        plain = isinstance(dataset, h5py.Dataset) and dataset.shape is not None
-        text = h5py.check_string_dtype(dataset.dtype)
-        if not plain or (text is None and dataset.dtype.kind not in _PLAIN):
-            raise FileFormatError(
-                f"{self.path}: {dataset.name} holds neither numbers nor text; such files are not read"
-            )
-        if dataset.is_virtual or dataset.external:
-            raise FileFormatError(f"{self.path}: {dataset.name} lies in another file; such files are not read")
-        self.bytes += dataset.size * dataset.dtype.itemsize
-        if self.bytes > self.largest:
-            raise FileFormatError(
-                f"{self.path} asks for more than {self.largest / 2**30:.3g} GiB of memory; it is damaged, or give a "
-                "larger limit"
-            )
-        values = dataset[()] if text is None else dataset.asstr("utf-8")[()]
-        return values if isinstance(values, str) else np.asarray(values, dtype=None if text is None else str)
-
-
-def _text(value: Any) -> Any:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-def folder_for(path: str | Path) -> None:
+def folder_for(path: str | os.PathLike[str]) -> None:
     """Make the folder of a file that is to be written, and see that files can be written there.
 
     Raises
@@ -252,14 +217,14 @@ def folder_for(path: str | Path) -> None:
     OSError
         If not; says for which file.
     """
-    path = Path(os.path.expanduser(path))
+    where = Path(os.path.expanduser(path))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
+        where.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=where.parent):
             pass
     except OSError as error:
         reason = "a file is in the way" if isinstance(error, FileExistsError) else error.strerror
-        raise OSError(f"{path} cannot be written: {reason}; choose another folder") from error
+        raise OSError(f"{where} cannot be written: {reason}; choose another folder") from error
 
 
 def _fill(group: Any, content: Mapping[str, Any], compress: bool) -> None:

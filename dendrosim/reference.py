@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
+from typing import Any
+
+NOTE = "# NeuroMorpho.Org "
+"""How the comment begins that says where a reconstruction is from; JSON follows."""
 
 
 @dataclass(frozen=True)
@@ -63,3 +69,66 @@ def article(
 ) -> Reference:
     fields = [("journal", journal), ("volume", volume), ("number", number), ("pages", pages), ("doi", doi)]
     return Reference("article", author, title, year, tuple(field for field in fields if field[1]))
+
+
+def origin_of(cell: Any) -> dict[str, Any] | None:
+    """What the comments of a morphology tell of the reconstruction that it is; None if they do not.
+
+    Parameters
+    ----------
+    cell : Morphology
+        Its comments are those of its file, and may have been written by anybody.
+    """
+    for _, text in cell.samples.comments:
+        if text.startswith(NOTE):
+            try:
+                found = json.loads(text[len(NOTE) :])
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(found, dict) and all(isinstance(found.get(k), str) for k in ("neuron_name", "archive")):
+                return found
+    return None
+
+
+def reconstructions(cell: Any) -> dict[str, Reference]:
+    """The archive that a morphology is from, and the papers that describe it, as far as its comments tell.
+
+    Parameters
+    ----------
+    cell : Morphology
+        See `origin_of`.
+    """
+    found = origin_of(cell)
+    if found is None:
+        return {}
+    name, archive = _tame(found["neuron_name"]), _tame(found["archive"])
+    number = found.get("neuron_id")
+    known = f"{name} (NMO_{number:05d})" if isinstance(number, int) else name
+    author = f"{{NeuroMorpho.Org archive {archive}}}"
+    entries = {_key(f"neuromorpho_{archive}_{name}"): Reference("misc", author, f"Reconstruction {known}", "")}
+    dois, pmids = (_listed(found.get(f"reference_{kind}")) for kind in ("doi", "pmid"))
+    paired = [*zip(dois, pmids, strict=True)] if len(dois) == len(pmids) else [(d, "") for d in dois]
+    paired += [] if len(dois) == len(pmids) else [("", pmid) for pmid in pmids]  # who knows which belong together
+    for doi, pmid in paired:
+        fields = [("note", f"PMID {pmid}")] if pmid else []
+        fields += [("doi", re.sub(r"^https?://(dx\.)?doi\.org/", "", doi))] if doi else []
+        if not fields:
+            continue
+        key = _key(f"neuromorpho_{archive}_{fields[-1][1]}")
+        entries[key] = Reference("misc", author, "Paper on its reconstructions", "", tuple(fields))
+    return entries
+
+
+def _key(text: str) -> str:
+    return re.sub(r"\W+", "_", text, flags=re.ASCII)
+
+
+def _listed(value: object) -> list[str]:
+    several = value if isinstance(value, list) else [] if value is None else [value]
+    return [_tame(item) for item in several[:20]]
+
+
+def _tame(value: object) -> str:
+    """Text in one line that means nothing to BibTeX."""
+    text = "".join(sign if sign.isprintable() and sign not in "{}\\%" else " " for sign in str(value)[:200])
+    return " ".join(text.split()).strip(".")

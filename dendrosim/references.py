@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .reference import Reference, article
+from .references_formats import OF_FORMATS
 from .references_time import IN_TIME
 
 REFERENCES: dict[str, Reference] = {
@@ -347,10 +348,32 @@ REFERENCES: dict[str, Reference] = {
         "",
         "2",
     ),
+    "tecuatl2024": article(
+        "Tecuatl, Carolina and Ljungquist, Bengt and Ascoli, Giorgio A.",
+        "Accelerating the continuous community sharing of digital neuromorphology data",
+        "2024",
+        "FASEB BioAdvances",
+        "6",
+        "207--221",
+        "10.1096/fba.2024-00048",
+        "7",
+    ),
+    "neuromorpho_org": Reference(
+        "misc",
+        "{NeuroMorpho.Org}",
+        "Inventory of digital reconstructions of neurons",
+        "",
+        (("note", "RRID:SCR_002145"),),
+    ),
 } | IN_TIME
+REFERENCES |= OF_FORMATS
 
 TOPICS: dict[str, tuple[str, ...]] = {
     "swc": ("cannon1998",),
+    "neuromorpho": ("neuromorpho_org", "tecuatl2024"),
+    "neuron": ("hines1997",),
+    "neuroml": ("cannon2014", "vella2014"),
+    "sonata": ("dai2020",),
     "growth": ("cuntz2010",),
     "random_branching": ("vanpelt1997",),
     "taper": ("cuntz2007",),

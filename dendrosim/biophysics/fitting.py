@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import instance, names, number, short
+from ..arguments import instance, mapping, names, number, numbers, short
 from ..errors import FitWarning, ParameterError, choose
 from ..membrane import Passive
 from .impedance import transfer_resistance
@@ -314,11 +314,13 @@ def fit_passive(
             f"{len(targets)} targets cannot determine {len(free)} parameters ({', '.join(free)}): measure more"
         )
     limits = dict(_BOUNDS)
-    for name, pair in (bounds or {}).items():
+    hint = "such as {'R_m': (1e3, 1e5)}"
+    for name, pair in mapping("bounds", {} if bounds is None else bounds, hint).items():
         choose("bounds", name, _BOUNDS)
-        if np.shape(pair) != (2,):
+        ends = numbers(f"bounds[{name!r}]", pair)
+        if ends.shape != (2,):
             raise ParameterError(f"bounds[{name!r}]={short(pair)} must be (least, greatest)")
-        low, high = (number(f"bounds[{name!r}]", limit) for limit in pair)
+        low, high = (number(f"bounds[{name!r}]", limit) for limit in ends)
         if not 0 < low < high:
             raise ParameterError(f"bounds[{name!r}]={(low, high)!r} must be 0 < least < greatest")
         limits[name] = (low, high)

@@ -27,7 +27,7 @@ class Gate:
     midpoint: ArrayLike
 
     def arrays(self, n: int, dtype: np.dtype[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Slope and midpoint of each of `n` compartments.
+        """Slope and midpoint of each of `n` compartments, arrays of shape (N,) and type `dtype`.
 
         Raises
         ------
@@ -48,13 +48,13 @@ class Gate:
         return made[0], made[1]
 
     def activity(self, voltage: NDArray[np.floating]) -> NDArray[np.floating]:
-        """f(V) for voltages of shape (..., N)."""
+        """f(V) of `voltage`, both of shape (..., N)."""
         slope, midpoint = self.arrays(voltage.shape[-1], voltage.dtype)
         out: NDArray[np.floating] = 0.5 * (np.tanh(slope * (voltage - midpoint)) + 1.0)
         return out
 
     def derivative(self, voltage: NDArray[np.floating]) -> NDArray[np.floating]:
-        """f'(V) for voltages of shape (..., N)."""
+        """f'(V) of `voltage`, both of shape (..., N)."""
         slope, midpoint = self.arrays(voltage.shape[-1], voltage.dtype)
         out: NDArray[np.floating] = 0.5 * slope / np.cosh(slope * (voltage - midpoint)) ** 2
         return out

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import instance, numbers
 from ..errors import ParameterError
+from ..shown import Shown
 from .magnitude import limits
 from .steady import State
 from .system import checked_out
@@ -19,7 +20,7 @@ from .time.trace import Trace
 Array = NDArray[Any]
 
 
-class Gradient:
+class Gradient(Shown):
     """Exact gradient of a loss; made by `exact_gradient`.
 
     Attributes

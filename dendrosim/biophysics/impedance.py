@@ -36,8 +36,8 @@ def transfer_resistance(state: State, sources: ArrayLike, targets: ArrayLike) ->
     Notes
     -----
     Row i of the adjoint of a unit loss at j is dV_j / dI_i: one adjoint solve per target. The reciprocal cable is
-    symmetric, so there it is one per member of the smaller set: all compartments against a few cost a few solves,
-    whichever way round.
+    symmetric (Koch, Poggio & Torre, Phil Trans R Soc B 298:227, 1982), so there it is one per member of the smaller
+    set: all compartments against a few cost a few solves, whichever way round.
 
     Examples
     --------

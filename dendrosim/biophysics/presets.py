@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
-from ..arguments import number
+from ..arguments import number, short
 from ..errors import ParameterError, choose
 
 
@@ -38,8 +39,8 @@ class SynapseKind:
     source: str = ""
 
     def __post_init__(self) -> None:
-        if self.sign not in (1, -1):
-            raise ParameterError(f"sign={self.sign!r} of synapse kind {self.name!r} must be +1 or -1")
+        if isinstance(self.sign, bool) or not isinstance(self.sign, Integral) or self.sign not in (1, -1):
+            raise ParameterError(f"sign={short(self.sign)} of synapse kind {self.name!r} must be +1 or -1")
         number(f"synapse kind {self.name!r}: reversal", self.reversal, unit="mV")
         number(f"synapse kind {self.name!r}: conductance", self.conductance, least=0, unit="nS")
 

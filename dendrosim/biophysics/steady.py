@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from ..arguments import index, instance, numbers
 from ..errors import ParameterError
 from ..morphology.compartments import Compartments, compartments_given
+from ..shown import Shown
 from .direction import direction as direction_named
 from .gates import Gate
 from .integration import integration as integration_named
@@ -21,7 +22,7 @@ from .system import System, checked_out, float_type
 Array = NDArray[Any]
 
 
-class State:
+class State(Shown):
     """Steady state of a forest for a batch of stimuli; made by `steady_state`.
 
     It keeps a copy of the stimuli. Voltages are read-only, unless they went to an array of the caller's (``out=``):

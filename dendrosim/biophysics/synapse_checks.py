@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import numbers
+from ..arguments import numbers, several, short, whole
 from ..errors import ParameterError
 from .presets import SynapseKind, synapse_kind
 
@@ -44,13 +44,12 @@ def check(arrays: dict[str, NDArray[Any]], n_inputs: int | None, n_compartments:
             raise ParameterError(f"{name}[{first}]={arrays[name][first].item()!r}{unit} must be {need}{more}")
 
     for name in INTEGERS:
-        whole = np.isfinite(arrays[name])
-        whole = whole & (np.where(whole, arrays[name], 0) % 1 == 0)
-        refuse(name, ~whole, "", "a whole number")
+        finite = np.isfinite(arrays[name])
+        refuse(name, ~(finite & (np.where(finite, arrays[name], 0) % 1 == 0)), "", "a whole number")
     refuse("source", (arrays["source"] < 0) | (arrays["source"] >= 2**62), "", "the index of an input, 0 or more")
     if n_inputs is None:
         n_inputs = int(arrays["source"].max(initial=-1)) + 1
-    n_inputs = count("n_inputs", n_inputs)
+    n_inputs = whole("n_inputs", n_inputs, 0)
     refuse("sign", np.abs(arrays["sign"]) != 1, "", "+1 (excitatory) or -1 (inhibitory)")
     outside = (arrays["compartment"] < 0) | (arrays["compartment"] >= n_compartments)
     refuse("compartment", outside, "", f"in 0 .. {n_compartments - 1}, as there are {n_compartments} compartments")
@@ -63,13 +62,6 @@ def check(arrays: dict[str, NDArray[Any]], n_inputs: int | None, n_compartments:
     return n_inputs
 
 
-def count(name: str, value: Any, least: int = 0) -> int:
-    """Return `value` if it is a whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ParameterError(f"{name}={value!r} must be a whole number >= {least}")
-    return int(value)
-
-
 def pair(name: str, value: float | tuple[float, ...]) -> tuple[float, float]:
     """One number for both, or two numbers."""
     array = numbers(name, value).astype(np.float64)
@@ -79,18 +71,11 @@ def pair(name: str, value: float | tuple[float, ...]) -> tuple[float, float]:
     return first, second
 
 
-def generator(seed: int | np.random.Generator) -> np.random.Generator:
-    """The generator that a seed stands for."""
-    if isinstance(seed, np.random.Generator):
-        return seed
-    return np.random.default_rng(count("seed", seed))
-
-
 def physical_kinds(compartments: Compartments, kinds: tuple[str | SynapseKind, ...]) -> tuple[SynapseKind, ...]:
     """Kinds by name, one or an (excitatory, inhibitory) pair; they need compartments in physical units."""
-    if isinstance(kinds, str | SynapseKind) or len(kinds) == 0:
-        raise ParameterError(f"kinds={kinds!r} must be an excitatory and an inhibitory kind: ('AMPA', 'GABA_A')")
-    values = tuple(synapse_kind(kind) for kind in kinds)
+    values = tuple(synapse_kind(kind) for kind in several("kinds", kinds, "two kinds, such as ('AMPA', 'GABA_A')"))
+    if not values:
+        raise ParameterError(f"kinds={short(kinds)} must be an excitatory and an inhibitory kind: ('AMPA', 'GABA_A')")
     if not compartments.physical:
         raise ParameterError(
             f"kind {values[0].name!r} is in mV and nS, these compartments are in normalised units: "

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance
+from ..arguments import flag, generator, instance, number, whole
 from ..errors import ParameterError
 from ..morphology.compartments import Compartments, compartments_given
+from ..shown import Shown
 from .placement import at_distances, at_samples, drawn
 from .presets import SynapseKind
-from .synapse_checks import FIELDS, INTEGERS, broadcast, check, count, generator, pair, physical_kinds
+from .synapse_checks import FIELDS, INTEGERS, broadcast, check, pair, physical_kinds
 
 CONDUCTANCE = 0.5
 """Conductance of a synapse unless told otherwise: nS, or in units of the leak in normalised units."""
@@ -26,7 +27,7 @@ NORMALISED_REVERSAL = (1.0, 0.0)
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class Synapses:
+class Synapses(Shown):
     """Synapses on compartments; immutable, every array read-only.
 
     Parameters
@@ -101,7 +102,8 @@ class Synapses:
         compartments_given("compartments", compartments)
         given: dict[str, Any] = {"compartment": compartment, "source": source, "sign": sign, "reversal": reversal}
         given |= {"conductance": conductance, "driving_force": driving_force}
-        arrays = broadcast({name: value for name, value in given.items() if value is not None})
+        optional = ("source", "reversal", "driving_force")
+        arrays = broadcast({name: value for name, value in given.items() if value is not None or name not in optional})
         excitation, inhibition = REVERSAL if compartments.physical else NORMALISED_REVERSAL
         excitatory = arrays["sign"] > 0
         if reversal is None:
@@ -132,7 +134,7 @@ class Synapses:
                 value.flags.writeable = False  # pickle forgets it
 
     def made_for(self, compartments: Compartments) -> bool:
-        """Whether these compartments are the tree that the synapses were made for, or one that is wired the same."""
+        """Whether `compartments` are the tree that the synapses were made for, or one that is wired the same."""
         given = compartments_given("compartments", compartments).parent
         return self.parent is given or np.array_equal(self.parent, given)
 
@@ -190,7 +192,7 @@ class Synapses:
             If a number, a region or an option is impossible, or there is no dendrite and no region is named.
         """
         compartments_given("compartments", compartments)
-        numbers = (count("excitatory", excitatory), count("inhibitory", inhibitory))
+        numbers = (whole("excitatory", excitatory, 0), whole("inhibitory", inhibitory, 0))
         if kinds is not None:
             values = physical_kinds(compartments, kinds)
             if len(values) != 2:
@@ -204,12 +206,12 @@ class Synapses:
         if driving_force is None:
             force = pair("reversal", reversal)[0] - compartments.leak_reversal
             driving_force = (force, -force)
-        rng = generator(seed)
+        rng = generator("seed", seed)
         total = sum(numbers)
         compartment = drawn(compartments, total, by, regions, rng)
         source = None
         if n_inputs is not None:
-            source = rng.integers(count("n_inputs", n_inputs, least=min(total, 1)), size=total)
+            source = rng.integers(whole("n_inputs", n_inputs, min(total, 1)), size=total)
         per_kind = {
             "sign": (1, -1),
             "conductance": pair("conductance", CONDUCTANCE if conductance is None else conductance),
@@ -286,7 +288,7 @@ class Synapses:
             compartments,
             where,
             source,
-            sign=np.full(where.size, sign),
+            sign=np.full(where.size, number("sign", sign)),
             conductance=CONDUCTANCE if conductance is None else conductance,
             reversal=reversal,
             driving_force=driving_force,
@@ -344,6 +346,10 @@ class Synapses:
             By default the inputs of `other` follow those of this one (its sources grow by ``self.n_inputs``), so that
             activities are joined along their last axis. True: both see the same inputs, and sources stay as they are.
 
+        Returns
+        -------
+        Synapses
+
         Raises
         ------
         ParameterError
@@ -361,6 +367,7 @@ class Synapses:
                 f"cannot join synapses on {self.n_compartments} compartments with synapses on {other.n_compartments}: "
                 "make both for the same compartments"
             )
+        shared_inputs = flag("shared_inputs", shared_inputs)
         if shared_inputs and other.n_inputs != self.n_inputs:
             raise ParameterError(
                 f"cannot share inputs: n_inputs is {self.n_inputs} here and {other.n_inputs} there; "
@@ -379,6 +386,10 @@ class Synapses:
         **changes
             Any of compartment, source, sign, reversal, conductance, driving_force (scalars or arrays of shape (n,))
             and n_inputs.
+
+        Returns
+        -------
+        Synapses
 
         Raises
         ------
@@ -404,11 +415,16 @@ class Synapses:
         compartment, source : int arrays of shape (n,)
         n_inputs : int
 
+        Returns
+        -------
+        Synapses
+
         Raises
         ------
         ParameterError
             If a compartment or input does not exist.
         """
+        compartments_given("compartments", compartments)
         made = object.__new__(Synapses)
         arrays = {name: getattr(self, name) for name in FIELDS} | {"compartment": compartment, "source": source}
         made._set(broadcast(arrays), n_inputs, compartments.parent)

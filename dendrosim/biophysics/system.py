@@ -163,7 +163,7 @@ def float_type(dtype: DTypeLike | None, *arrays: Any) -> np.dtype[Any]:
     if dtype is not None:
         try:
             chosen = np.dtype(dtype)
-        except TypeError:
+        except (TypeError, ValueError):
             raise ParameterError(f"dtype={short(dtype)} is not known; valid: 'float64', 'float32'") from None
     else:
         found = {a.dtype.newbyteorder("=") for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import short
+from ..arguments import short, whole
 from ..errors import ParameterError
 from .fidelity_of import fidelity
 from .intervals import mean_interval
@@ -104,6 +104,10 @@ def random_alignment(
     threads : int, optional
         As for `Network.forward`.
 
+    Returns
+    -------
+    RandomAlignment
+
     Raises
     ------
     ParameterError
@@ -113,7 +117,7 @@ def random_alignment(
         raise ParameterError(f"draws={short(draws)} must be a whole number of at least 2: a spread needs two")
     reports = [
         fidelity(network, x, y, teaching=teaching, rule=rule, seed=one, threads=threads)
-        for one in np.random.SeedSequence(seed).spawn(int(draws))
+        for one in np.random.SeedSequence(whole("seed", seed, 0)).spawn(whole("draws", draws))
     ]
     first, second = (report.local["synapses"] for report in reports[:2])
     if np.array_equal(first, second):

@@ -115,6 +115,10 @@ def compare_pairs(first: ArrayLike, second: ArrayLike, *, level: float = 0.95, s
     seed : int, default 0
         Of the bootstrap, and of permutations where there are too many to go through all.
 
+    Returns
+    -------
+    Comparison
+
     Raises
     ------
     ParameterError
@@ -141,6 +145,10 @@ def effect_of_pairs(differences: ArrayLike, *, level: float = 0.95) -> Effect:
     level : float, default 0.95
         Coverage. Limits are exact for normal differences: those noncentralities with which a t as extreme as the
         observed one has the probability (1 - level) / 2, over the root of n.
+
+    Returns
+    -------
+    Effect
 
     Raises
     ------
@@ -177,8 +185,12 @@ def effect_of_groups(first: ArrayLike, second: ArrayLike, *, level: float = 0.95
         Runs that share no seeds.
     level : float, default 0.95
         Coverage. The limits are those of the population's standardised difference, exact for normal values of equal
-        variance; they carry no correction, for it is the estimate that is biased and not they. (Some programs multiply
-        limits by the correction as well, and are no longer exact.)
+        variance; they carry no correction, for it is the estimate that is biased and not they. Some programs multiply
+        limits by the correction as well, and are no longer exact.
+
+    Returns
+    -------
+    Effect
 
     Raises
     ------

@@ -51,7 +51,7 @@ class CreditHistory:
         self.epochs, self.passes = (self._column("all", name) for name in ("epoch", "passes"))
 
     def series(self, layer: str = "all", quantity: str = "cosine") -> Floats:
-        """One quantity of one layer over time, shape (T,).
+        """One `quantity` of one `layer` over time, shape (T,).
 
         Raises
         ------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import short
+from ..arguments import several, short
 from ..errors import ParameterError, choose
 from .fidelity_of import restore
 from .parts import layer_name
@@ -182,7 +182,7 @@ def credit_fidelity(
         raise ParameterError(f"{learner.teaching!r} tells units nothing, so that there is nothing to compare")
     if state is not None:
         restore("teaching", learner.teaching, state)
-    for batch in warmup:
+    for batch in several("warmup", warmup, "pairs (x, y), such as [(x0, y0), (x1, y1)]"):
         if not isinstance(batch, tuple) or len(batch) != 2:
             raise ParameterError(f"warmup must be pairs (x, y), such as [(x0, y0), (x1, y1)]; got {short(batch)}")
         learner.gradients(*batch)

@@ -48,6 +48,10 @@ def participation_ratio(activity: ArrayLike) -> float:
     ----------
     activity : float array of shape (B, d)
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ParameterError
@@ -143,6 +147,10 @@ def subspace_alignment(jacobian: ArrayLike, basis: ArrayLike) -> float:
     basis : float array of shape (d, r)
         Orthonormal columns.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ParameterError
@@ -202,6 +210,8 @@ def _pair(jacobian: ArrayLike, basis: ArrayLike) -> tuple[Floats, Floats]:
     j, u = numbers("jacobian", jacobian).astype(np.float64), numbers("basis", basis).astype(np.float64)
     if j.ndim != 2 or u.ndim != 2 or j.shape[1] != u.shape[0]:
         raise ParameterError(f"jacobian has shape {j.shape} and basis {u.shape}; expected (C, d) and (d, r)")
+    if not np.isfinite(j).all():
+        raise ParameterError("jacobian has values that are NaN or infinite")
     if not np.allclose(u.T @ u, np.eye(u.shape[1]), atol=1e-6):
         raise ParameterError("the columns of basis are not orthonormal; np.linalg.qr(basis)[0] are")
     return j, u

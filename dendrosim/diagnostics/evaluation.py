@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, numbers
+from ..arguments import instance, number, numbers
 from ..errors import ParameterError
 
 Floats = NDArray[np.float64]
@@ -272,6 +272,7 @@ def measure(layers: Layers, epsilon: float = COSINE_EPSILON) -> NDArray[Any]:
 
         The last row, of h_L, has no block: nan, and False.
     """
+    instance("layers", layers, Layers, "what subject.layers(x, y) returns")
     n, depth = layers.n_samples, layers.depth
     table = np.zeros(depth + 1, dtype=_ROW)
     table["layer"] = np.arange(depth + 1)

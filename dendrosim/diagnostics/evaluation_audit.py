@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, numbers, short, whole
+from ..arguments import instance, numbers, whole
 from ..errors import ParameterError
 from .evaluation import Layers, aggregate, deep, dominance, growth_rms, mean_cosine, measure
-from .evaluation_subjects import Auditable
+from .evaluation_subjects import Auditable, auditable
 from .evaluation_verdict import Accuracy, Thresholds, Verdict, invalid, strategies, unstable, useless
 
 COLUMNS = ("paper", "corrected")
@@ -189,6 +189,11 @@ def audit(
     ParameterError
         If arrays do not fit.
 
+    Notes
+    -----
+    After "What Accuracy and Gradient Cosine Miss" (the evaluation paper), section 5; the columns that are called
+    corrected are ours.
+
     Examples
     --------
     >>> import numpy as np, dendrosim as ds
@@ -198,10 +203,7 @@ def audit(
     >>> str(report.verdict)
     'fail (D3)'
     """
-    if not isinstance(subject, Auditable):
-        raise ParameterError(
-            f"subject must be Auditable, such as ds.diagnostics.ResidualSubject(network, 'dfa'); got {short(subject)}"
-        )
+    auditable(subject)
     if thresholds is not None:
         instance("thresholds", thresholds, Thresholds, "such as ds.diagnostics.Thresholds(depth=0.01)")
     inputs, targets = numbers("x", x), _classes(y, x)
@@ -232,10 +234,12 @@ def _accuracy(logits: NDArray[Any], y: NDArray[Any]) -> Accuracy:
 
 
 def _classes(y: ArrayLike, x: ArrayLike) -> NDArray[Any]:
-    targets = numbers("y", y)
-    if targets.shape != (len(np.asarray(x)),) or targets.dtype.kind not in "iu":
+    targets, samples = numbers("y", y), numbers("x", x)
+    if samples.ndim < 2:
+        raise ParameterError(f"x has shape {samples.shape}; expected (n_samples, n_inputs)")
+    if targets.shape != (len(samples),) or targets.dtype.kind not in "iu":
         raise ParameterError(
             f"y has shape {targets.shape} and dtype {targets.dtype}; expected one class per sample, "
-            f"({len(np.asarray(x))},) whole numbers"
+            f"({len(samples)},) whole numbers"
         )
     return targets

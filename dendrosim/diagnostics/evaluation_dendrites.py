@@ -70,7 +70,7 @@ class DendriticSubject(Auditable):
 
     @classmethod
     def of(cls, learner: BaseLearner) -> DendriticSubject:
-        """The network that a learner trains, and its teaching signal, as they are now; not copied."""
+        """The network that a `learner` trains, and its teaching signal, as they are now; not copied."""
         made = cls.__new__(cls)
         made._take(learner)
         return made

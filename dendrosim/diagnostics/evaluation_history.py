@@ -85,6 +85,10 @@ class EvaluationHistory:
             A column of `dendrosim.diagnostics.evaluation.measure`.
         layer : int, optional
 
+        Returns
+        -------
+        float array of shape (T,) or (T, L + 1)
+
         Raises
         ------
         ParameterError
@@ -104,16 +108,16 @@ class EvaluationHistory:
         return found
 
     def reference(self, definition: str = "paper") -> Floats:
-        """``|g_L|``, (T,): of the mean loss ("paper"), or of each sample's own ("corrected")."""
+        """``|g_L|``, (T,), by `definition`: of the mean loss ("paper"), or of each sample's own ("corrected")."""
         name = {"paper": "gradient_mean", "corrected": "gradient_sample"}[_definition(definition)]
         return self._values[name][:, -1]
 
     def gamma(self, definition: str = "paper") -> Floats:
-        """Aggregate cosine, (T,)."""
+        """Aggregate cosine, (T,), by `definition`: "paper" or "corrected"."""
         return np.array([aggregate(row) for row in self._cosines(definition)])
 
     def deep(self, definition: str = "paper") -> Floats:
-        """Deep cosine, (T,)."""
+        """Deep cosine, (T,), by `definition`: "paper" or "corrected"."""
         return np.array([deep(row) for row in self._cosines(definition)])
 
     def _cosines(self, definition: str) -> Floats:
@@ -123,7 +127,7 @@ class EvaluationHistory:
     def verdicts(
         self, frozen: float | Accuracy | None = None, thresholds: Thresholds | None = None, definition: str = "paper"
     ) -> list[Verdict]:
-        """The verdict at every time, against the baseline's final accuracy."""
+        """The verdict at every time by `thresholds` and `definition`, against the baseline's accuracy `frozen`."""
         limits = Thresholds() if thresholds is None else thresholds
         baseline = None if frozen is None else Accuracy.of(frozen)
         found = []

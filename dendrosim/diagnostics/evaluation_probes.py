@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import number, numbers, whole
 from ..errors import ParameterError
 from .evaluation import Layers, is_given, mean_cosine, row_norms
-from .evaluation_subjects import Auditable
+from .evaluation_subjects import Auditable, auditable
 
 Floats = NDArray[np.float64]
 
@@ -70,6 +70,7 @@ def nudging(subject: Auditable, x: ArrayLike, y: ArrayLike, step: float = 0.01) 
     ParameterError
         If the model cannot be nudged, or activity is so large that the step is lost in float64 too.
     """
+    auditable(subject)
     eta = number("step", step, above=0.0)
     twin = subject.in_double()
     layers = twin.layers(x, y)
@@ -151,6 +152,7 @@ def fresh_null(subject: Auditable, x: ArrayLike, y: ArrayLike, draws: int = 20, 
     ParameterError
         If the model has no random feedback.
     """
+    auditable(subject)
     count = whole("draws", draws, 2)
     # a key of its own: with the seed alone, the first draw could be the very feedback of training
     rng = np.random.default_rng(np.random.SeedSequence(whole("seed", seed, 0), spawn_key=(_KEY,)))
@@ -175,6 +177,10 @@ def loss_change(losses: ArrayLike) -> float:
     ----------
     losses : array of shape (epochs,)
         ``run.history["train_loss"]``: means over each epoch, so that the first is over the first epoch and not before.
+
+    Returns
+    -------
+    float
 
     Raises
     ------

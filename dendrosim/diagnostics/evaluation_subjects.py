@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance
+from ..arguments import instance, short
 from ..errors import ParameterError
 from .evaluation import Layers
 
@@ -48,7 +48,7 @@ class Auditable(ABC):
 
     @abstractmethod
     def predict(self, x: ArrayLike) -> Floats:
-        """Logits of shape (N, n_classes)."""
+        """Logits of shape (N, n_classes) of `x`."""
 
     def in_double(self) -> Auditable:
         """The same model in float64.
@@ -61,7 +61,7 @@ class Auditable(ABC):
         raise ParameterError(f"{self.name} has no twin in float64; nudges at large activity are below a float32 step")
 
     def losses_after(self, x: ArrayLike, y: ArrayLike, layer: int, move: Floats) -> Floats:
-        """Loss of every sample, (N,), once `move`, (N, d_l), has been added to h_layer.
+        """Loss of every sample of `x` and `y`, (N,), once `move`, (N, d_l), has been added to h_l, l = `layer`.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class Auditable(ABC):
         raise ParameterError(f"{self.name} cannot be nudged: its layers cannot be moved one by one")
 
     def redrawn(self, rng: np.random.Generator) -> Auditable:
-        """The same model with its random feedback drawn afresh.
+        """The same model with its random feedback drawn afresh by `rng`.
 
         Raises
         ------
@@ -79,6 +79,21 @@ class Auditable(ABC):
             If it has no random feedback.
         """
         raise ParameterError(f"{self.name} has no random feedback that could be drawn afresh")
+
+
+def auditable(subject: object) -> None:
+    """See that something can be audited, or say what can be.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot.
+    """
+    if not isinstance(subject, Auditable):
+        raise ParameterError(
+            "subject must be Auditable, such as ds.diagnostics.DendriticSubject(network) or "
+            f"ResidualSubject(network, 'dfa'); got {short(subject)}"
+        )
 
 
 class ResidualSubject(Auditable):
@@ -117,7 +132,7 @@ class ResidualSubject(Auditable):
 
     @classmethod
     def of(cls, learner: ResidualLearner) -> Self:
-        """The network that a learner trains, and its credit rule, as they are now; not copied."""
+        """The network that a `learner` trains, and its credit rule, as they are now; not copied."""
         made = cls.__new__(cls)
         made._take(learner)
         return made

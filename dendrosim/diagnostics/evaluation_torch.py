@@ -142,7 +142,7 @@ class TorchSubject(Auditable):
     def _tensor(self, array: ArrayLike) -> Any:
         torch = _torch()
         dtype = next((p.dtype for p in self.model.parameters()), torch.float32)
-        return torch.as_tensor(np.ascontiguousarray(array)).to(self.device, dtype)
+        return torch.as_tensor(np.array(array, order="C")).to(self.device, dtype)  # a copy: tasks are read-only
 
     def _heard(self, heard: dict[int, Any]) -> list[Any]:
         missing = [label for i, label in enumerate(self._entries) if i not in heard]
@@ -152,7 +152,7 @@ class TorchSubject(Auditable):
 
     def layers(self, x: ArrayLike, y: ArrayLike) -> Layers:
         torch = _torch()
-        targets = torch.as_tensor(np.asarray(y)).to(self.device, torch.int64)
+        targets = torch.as_tensor(np.array(y)).to(self.device, torch.int64)
         heard: dict[int, Any] = {}
         with self._listening(heard, {}) as model, torch.enable_grad():
             inputs = self._tensor(x).requires_grad_()  # so that frozen models have gradients too
@@ -207,7 +207,7 @@ class TorchSubject(Auditable):
     def losses_after(self, x: ArrayLike, y: ArrayLike, layer: int, move: Floats) -> Floats:
         torch = _torch()
         heard: dict[int, Any] = {}
-        targets = torch.as_tensor(np.asarray(y)).to(self.device, torch.int64)
+        targets = torch.as_tensor(np.array(y)).to(self.device, torch.int64)
         shape = self._shape_of(x, layer)
         with self._listening(heard, {layer: self._tensor(move).reshape(shape)}) as model, torch.no_grad():
             losses = torch.nn.functional.cross_entropy(model(self._tensor(x)), targets, reduction="none")

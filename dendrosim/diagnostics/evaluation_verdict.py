@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from fractions import Fraction
 
-from ..arguments import number
+from ..arguments import number, whole
 from ..errors import ParameterError
 from .evaluation import COSINE_EPSILON
 
@@ -67,12 +67,14 @@ class Accuracy:
     n: int
 
     def __post_init__(self) -> None:
+        whole("right", self.right, 0)
+        whole("n", self.n)
         if self.n < 1 or not 0 <= self.right <= self.n:
             raise ParameterError(f"right={self.right} of n={self.n} is impossible; 0 <= right <= n, and n >= 1")
 
     @classmethod
     def of(cls, given: float | Accuracy) -> Accuracy:
-        """From an accuracy between 0 and 1 as printed, or itself."""
+        """From an accuracy `given` between 0 and 1 as printed, or itself."""
         if isinstance(given, Accuracy):
             return given
         share = Fraction(number("accuracy", given, least=0.0, most=1.0)).limit_denominator(10**6)

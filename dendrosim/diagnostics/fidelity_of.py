@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, short
+from ..arguments import instance, mapping, several, short
 from ..errors import ParameterError
 from .fidelity_report import Fidelity
 
@@ -92,7 +92,7 @@ def fidelity(
     if state is not None:
         restore("teaching", local.teaching, state)
         restore("rule", local.rule, state)
-    for batch in warmup:
+    for batch in several("warmup", warmup, "pairs (x, y), such as [(x0, y0), (x1, y1)]"):
         if not isinstance(batch, tuple) or len(batch) != 2:
             raise ParameterError(f"warmup must be pairs (x, y), such as [(x0, y0), (x1, y1)]; got {short(batch)}")
         local.gradients(*batch)
@@ -123,14 +123,23 @@ def compare_gradients(network: Network, local: Gradients, exact: Gradients) -> F
     local, exact : dict of arrays
         Under the names and in the shapes of ``network.parameters``, as `Learner.gradients` gives them in ``values``.
 
+    Returns
+    -------
+    Fidelity
+
     Raises
     ------
     ParameterError
         If a name is missing or a shape is another.
     """
+    from ..networks.network import Network
+
+    instance("network", network, Network, "such as ds.Network.dendritic(...)")
+    local = mapping("local", local, "arrays by the names of the network's parameters")
+    exact = mapping("exact", exact, "arrays by the names of the network's parameters")
     for what, gradient in (("local", local), ("exact", exact)):
         for name, parameter in network.parameters.items():
-            shape = gradient[name].shape if name in gradient else None
+            shape = np.shape(gradient[name]) if name in gradient else None
             if shape != parameter.shape:
                 found = "is missing" if shape is None else f"has shape {shape}"
                 raise ParameterError(f"{what}[{name!r}] {found}; the network's has shape {parameter.shape}")
@@ -153,6 +162,7 @@ def restore(part: str, it: Any, state: Mapping[str, NDArray[Any]]) -> None:
     ParameterError
         If it is of another.
     """
+    state = mapping("state", state, "what Learner.state() returns")
     mine = {key.split(":", 1)[1]: value for key, value in state.items() if key.startswith(f"{part}:")}
     needed = set(it.state())
     if not needed <= set(mine) or (mine and not needed):

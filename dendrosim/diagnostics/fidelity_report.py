@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import choose
+from ..shown import Shown
 from .measures import by_part, compare
 from .parts import CORE, GROUPS, NetworkLike, Part, layer_name, parts_of, synapse_compartment
 
@@ -32,7 +33,7 @@ def row_of(table: np.ndarray[Any, Any], group: str) -> np.void:
     return row
 
 
-class Fidelity:
+class Fidelity(Shown):
     """How close the gradient of a local rule is to the exact one; made by `fidelity` or `compare_gradients`.
 
     Attributes

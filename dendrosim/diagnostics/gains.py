@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import instance
 from .credit import exact_credit
 from .parts import layer_name
 
@@ -107,6 +108,10 @@ def path_gains(network: Network, x: ArrayLike, y: ArrayLike | None = None) -> Pa
         Classes. With them the energy of the broadcast is that of the real errors; without, of an error of one at every
         soma.
 
+    Returns
+    -------
+    PathGains
+
     Raises
     ------
     ParameterError
@@ -120,6 +125,9 @@ def path_gains(network: Network, x: ArrayLike, y: ArrayLike | None = None) -> Pa
     >>> gains.table["layer"].tolist()
     ['layer1/stage 0', 'layer1/stage 1', 'layer1/stage 2', 'all']
     """
+    from ..networks.network import Network
+
+    instance("network", network, Network, "such as ds.Network.dendritic(...)")
     activity = network.forward(x)
     resistance, derivative = (
         activity.batch_first(a).astype(np.float64) for a in (activity.resistance, activity.derivative)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import numbers
+from ..arguments import numbers, several
 from ..errors import ParameterError, choose
 from .fidelity_of import fidelity
 from .fidelity_report import MEASURES, ROW, Fidelity
@@ -54,7 +54,7 @@ class FidelityHistory:
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, ArrayLike]) -> FidelityHistory:
-        """What training recorded, ``run.records["fidelity"]`` of `dendrosim.training.RecordFidelity`.
+        """From `columns` that training recorded, ``run.records["fidelity"]`` of `dendrosim.training.RecordFidelity`.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class FidelityHistory:
         return tuple(dict.fromkeys(self.table["group"].tolist()))
 
     def series(self, group: str = "all", measure: str = "cosine") -> Floats:
-        """One measure of one row of the tables over time, shape (T,).
+        """One `measure` of one `group` (a row of the tables) over time, shape (T,).
 
         Raises
         ------
@@ -128,20 +128,27 @@ def fidelity_history(
     ----------
     networks : iterable of Network
         In order.
-    x, y : arrays
+    x, y : arrays of shape (B, n_inputs) and (B,)
         The batch, the same for all.
     epochs : sequence of float, optional
         When each was, increasing; 0, 1, 2 ... without it.
     **options
         As for `dendrosim.fidelity`.
 
+    Returns
+    -------
+    FidelityHistory
+
     Raises
     ------
     ParameterError
         If there are more or fewer epochs than networks, they do not increase, or as for `dendrosim.fidelity`.
     """
-    reports = [fidelity(network, x, y, **options) for network in networks]
+    listed = several("networks", networks, "a list of networks")
+    reports = [fidelity(network, x, y, **options) for network in listed]
     when = np.arange(len(reports), dtype=np.float64) if epochs is None else numbers("epochs", epochs).astype(np.float64)
+    if when.ndim != 1:
+        raise ParameterError(f"epochs has shape {when.shape}; expected one for each network")
     if (np.diff(when) <= 0).any():
         raise ParameterError(f"epochs={when.tolist()} must increase")
     return FidelityHistory(when.tolist(), reports)

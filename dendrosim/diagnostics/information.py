@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, numbers
+from ..arguments import generator, number, numbers
 from ..errors import ParameterError
 
 Floats = NDArray[np.float64]
@@ -68,7 +68,7 @@ def class_information(values: ArrayLike, classes: ArrayLike, *, k: int = 10, see
     if points.shape[1] == 0:
         return 0.0
     points = points / points.std(axis=0)
-    points = points + _JITTER * np.random.default_rng(seed).standard_normal(points.shape)
+    points = points + _JITTER * generator("seed", seed).standard_normal(points.shape)
     _, label, counts = np.unique(label, return_inverse=True, return_counts=True)
     by_class = np.argsort(label, kind="stable")
     sorted_points, first = np.ascontiguousarray(points[by_class].T), np.append(0, np.cumsum(counts))
@@ -111,9 +111,13 @@ def branch_information(
     ------
     ParameterError
         As for :func:`class_information`.
+
+    Notes
+    -----
+    The I(E, I; C) of the local-credit paper, by nearest neighbours (Ross, PLoS ONE 9:e87357, 2014).
     """
     e, i = numbers("excitation", excitation), numbers("inhibition", inhibition)
-    labels = np.asarray(classes)
+    labels = numbers("classes", classes)
     if e.ndim != 2 or e.shape != i.shape or labels.shape != e.shape[:1]:
         raise ParameterError(
             f"excitation has shape {e.shape}, inhibition {i.shape}, classes {labels.shape}; expected (samples, "
@@ -121,7 +125,7 @@ def branch_information(
         )
     most = int(number("most", most, least=2))
     if labels.size > most:
-        chosen = np.sort(np.random.default_rng(seed).choice(labels.size, most, replace=False))
+        chosen = np.sort(generator("seed", seed).choice(labels.size, most, replace=False))
         e, i, labels = e[chosen], i[chosen], labels[chosen]
     pairs = np.stack([e, i], axis=2)
     return np.array([class_information(pairs[:, b], labels, k=k, seed=seed) for b in range(e.shape[1])])
@@ -134,7 +138,7 @@ def _neighbours(k: Any) -> int:
 
 
 def _samples(values: ArrayLike, classes: ArrayLike) -> tuple[Floats, NDArray[Any]]:
-    points, labels = numbers("values", values).astype(np.float64), np.asarray(classes)
+    points, labels = numbers("values", values).astype(np.float64), numbers("classes", classes)
     if points.ndim == 1:
         points = points[:, None]
     if points.ndim != 2 or labels.shape != points.shape[:1]:

@@ -64,6 +64,10 @@ def mean_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     level : float, default 0.95
         Coverage.
 
+    Returns
+    -------
+    Interval
+
     Raises
     ------
     ParameterError
@@ -107,6 +111,10 @@ def bootstrap_interval(
         Of the resampling: the same seed gives the same limits.
     n_resamples : int, default 9999
         How many means of resampled values; at least 100.
+
+    Returns
+    -------
+    Interval
 
     Raises
     ------
@@ -154,6 +162,10 @@ def paired_difference(first: ArrayLike, second: ArrayLike, *, level: float = 0.9
         Entry i of both belongs to the same seed.
     level : float, default 0.95
         Coverage.
+
+    Returns
+    -------
+    Interval
 
     Raises
     ------

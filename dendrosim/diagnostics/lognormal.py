@@ -40,7 +40,7 @@ class LogNormalFit:
     cv: float
 
     def density(self, weight: ArrayLike) -> Floats:
-        """Probability density of the fit at positive weights, any shape; zero if all weights are the same."""
+        """Probability density of the fit at each positive `weight`, any shape; zero if all weights are the same."""
         w = np.asarray(weight, dtype=np.float64)
         if not self.sigma > 0:
             return np.zeros_like(w)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, short
+from ..arguments import generator, number, short, whole
 from ..errors import ParameterError
 from .credit_of import learner_of
 from .dimension import (
@@ -29,6 +29,8 @@ _ROW = np.dtype(
     [("layer", "U64"), *((name, "i8") for name in _COUNTS), *((name, "f8") for name in (*_NUMBERS, *_ANGLES))]
 )
 
+_MOST_DRAWS = 1_000_000
+
 
 class Manifold:
     """Dimension of the activity of every layer, and alignment of the output's Jacobian with it; made by `manifold`.
@@ -48,13 +50,13 @@ class Manifold:
         - ``least_angle``, ``mean_angle``: principal angles between U and the row space of J, degrees.
     jacobian : float array of shape (C, N)
         Mean over the samples of d output / d V of every unit.
-    variance : dict of float arrays
+    variance : dict of float arrays of shape (n,)
         Of the principal components of each layer, in falling order.
     axes : dict of float arrays of shape (n, r)
         Principal axes of each layer.
     aligned : dict of float arrays of shape (r,)
         Alignment of each layer with its first 1, 2 ... principal components.
-    angles : dict of float arrays
+    angles : dict of float arrays of shape (r,)
         All principal angles of each layer, degrees, in rising order.
     n_samples : int
     """
@@ -65,7 +67,7 @@ class Manifold:
         self.axes: dict[str, Floats] = {}
         self.aligned: dict[str, Floats] = {}
         self.angles: dict[str, Floats] = {}
-        rng = np.random.default_rng(seed)
+        rng = generator("seed", seed)
         self.table = np.zeros(layout.n_layers, dtype=_ROW)
         for i in range(layout.n_layers):
             name, here = layer_name(layout, i), np.flatnonzero(layout.layer == i)
@@ -154,7 +156,7 @@ def manifold(
     wanted = number("rank", rank, above=0.0)
     if wanted >= 1 and wanted != int(wanted):
         raise ParameterError(f"rank={short(rank)} must be a whole number, or a share of the variance below 1")
-    count = int(number("draws", draws, least=0))
+    count = whole("draws", draws, 0, most=_MOST_DRAWS)
     activity, jacobian = _responses(network, x, threads)
     return Manifold(network.layout, activity, jacobian, wanted, count, seed)
 

@@ -21,6 +21,10 @@ def cosine(local: ArrayLike, exact: ArrayLike) -> float:
     local, exact : float arrays of one shape
         The gradient of a rule, and the exact one.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ParameterError
@@ -39,6 +43,15 @@ def log_scale(local: ArrayLike, exact: ArrayLike) -> float:
 
     Its magnitude is the scale mismatch of eq. 28.
 
+    Parameters
+    ----------
+    local, exact : float arrays of one shape
+        The gradient of a rule, and the exact one.
+
+    Returns
+    -------
+    float
+
     Raises
     ------
     ParameterError
@@ -49,6 +62,15 @@ def log_scale(local: ArrayLike, exact: ArrayLike) -> float:
 
 def relative_l2(local: ArrayLike, exact: ArrayLike) -> float:
     """``|local - exact| / |exact|``: 0 if they are the same, 1 if the local one is zero; nan if the exact one is.
+
+    Parameters
+    ----------
+    local, exact : float arrays of one shape
+        The gradient of a rule, and the exact one.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
@@ -66,7 +88,7 @@ def compare(local: ArrayLike, exact: ArrayLike) -> tuple[float, float, float]:
     ParameterError
         If the shapes differ.
     """
-    directions, scales, errors = by_part(local, exact, np.zeros(np.size(local), dtype=np.int64), 1)
+    directions, scales, errors = by_part(local, exact, np.zeros(numbers("local", local).size, dtype=np.int64), 1)
     return float(directions[0]), float(scales[0]), float(errors[0])
 
 
@@ -93,7 +115,10 @@ def by_part(local: ArrayLike, exact: ArrayLike, part: ArrayLike, n_parts: int) -
         If the shapes differ.
     """
     a, b = _pair(local, exact)
-    part = np.asarray(part, dtype=np.int64)
+    for name, array in (("local", a), ("exact", b)):
+        if np.isinf(array).any():
+            raise ParameterError(f"{name} has infinite values, which have no direction; nan gives nan")
+    part = numbers("part", part).astype(np.int64)
     # squares of tiny gradients would underflow
     biggest = [float(np.abs(v).max(initial=0.0)) or 1.0 for v in (a, b)]
     a_unit, b_unit = a / biggest[0], b / biggest[1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import numbers
+from ..arguments import flag, numbers
 from ..biophysics.placement import WEIGHTS, in_regions
 from ..biophysics.steady import steady_state
 from ..errors import ParameterError, choose
@@ -117,7 +117,7 @@ def predicted_fidelity(
     spread = _density(compartments, density)
     state = steady_state(compartments, direction=direction)
     gain, resistance = state.attenuation_to_soma[0], state.input_resistance[0]
-    local = resistance if input_resistance else np.ones_like(resistance)
+    local = resistance if flag("input_resistance", input_resistance) else np.ones_like(resistance)
     exact = gain * resistance
     energy = spread * local**2
     weight = energy / energy.sum()

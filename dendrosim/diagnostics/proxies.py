@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, number, numbers, short, whole
+from ..arguments import generator, instance, number, numbers, several, short, whole
+from ..arguments import names as given_names
 from ..biophysics.steady import State
 from ..errors import ParameterError, choose
 from ..networks.neurons import Neurons
@@ -100,7 +101,13 @@ class PathGainProxies:
         return plot_gain_proxies(self, **options)
 
     def row(self, proxy: str, samples: int) -> Any:
-        """The row of the table for a proxy and a number of samples."""
+        """The row of the table for a `proxy` and a number of `samples`.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such row.
+        """
         chosen = (self.table["proxy"] == proxy) & (self.table["samples"] == samples)
         if not chosen.any():
             raise ParameterError(
@@ -206,11 +213,13 @@ def path_gain_proxies(
     pool = neurons.checked(x)
     if len(pool) < 2:
         raise ParameterError("x has one stimulus; correlations need a pool of two or more")
-    sizes = tuple(sorted(whole("samples", n, 2) for n in samples))
+    sizes = tuple(sorted(whole("samples", n, 2) for n in several("samples", samples, "a list of whole numbers")))
+    if not sizes:
+        raise ParameterError("samples is empty; give numbers of samples, such as [10, 100]")
     repeats = whole("repetitions", repetitions, 2)
     names = _chosen(proxies, neurons, targets)
     way = neurons.direction == "directed"
-    place = choose("inject", inject or ("voltage" if way else "current"), ("voltage", "current"))
+    place = choose("inject", ("voltage" if way else "current") if inject is None else inject, ("voltage", "current"))
     if place == "voltage" and not way:
         raise ParameterError("inject='voltage' works in directed trees; in the reciprocal cable use inject='current'")
     usual = 1.0 if neurons.compartments.physical else 0.05
@@ -233,7 +242,7 @@ def path_gain_proxies(
     local = _local(neurons, state)
     where = (neurons.compartments.parent >= 0) & (neurons.compartments.leak > 0)
     wanted = {PROXIES[name].perturbs for name in names}
-    rng = np.random.default_rng(seed)
+    rng = generator("seed", seed)
     found = {name: np.empty((len(sizes), repeats, rest.shape[1])) for name in names}
     for repeat in range(repeats):
         chosen = rng.integers(0, len(pool), sizes[-1])
@@ -275,7 +284,7 @@ def _chosen(proxies: Sequence[str] | None, neurons: Neurons, targets: ArrayLike 
     if proxies is None:
         names = [name for name in PROXIES if name != "ebd_score" or targets is not None]
     else:
-        names = [choose("proxy", name, PROXIES) for name in proxies]
+        names = [choose("proxy", name, PROXIES) for name in given_names("proxies", proxies)]
     if "ebd_score" in names and targets is None:
         raise ParameterError("proxy 'ebd_score' correlates voltages with an error: give targets=, one per stimulus")
     if "path_layer" in names:

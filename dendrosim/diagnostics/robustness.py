@@ -8,10 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import numbers, short
+from ..arguments import numbers, short, whole
 from ..errors import ParameterError
 
 Floats = NDArray[np.float64]
+
+_MOST_DRAWS = 1_000_000
 
 
 class Predicts(Protocol):
@@ -77,6 +79,10 @@ def noise_robustness(
         same noise.
     seed : int, default 0
 
+    Returns
+    -------
+    NoiseRobustness
+
     Raises
     ------
     ParameterError
@@ -90,16 +96,17 @@ def noise_robustness(
     >>> ds.diagnostics.noise_robustness(network, rng.random((50, 20)), rng.integers(0, 3, 50), levels=(0.0, 0.1))
     <NoiseRobustness: 2 levels, 3 draws>
     """
+    if not callable(getattr(network, "predict", None)):
+        raise ParameterError(f"network={short(network)} must have predict(x), as networks have")
     sizes = numbers("levels", levels).astype(np.float64)
     if sizes.ndim != 1 or not sizes.size or not np.isfinite(sizes).all() or (sizes < 0).any():
         raise ParameterError(f"levels={short(levels)} must be finite standard deviations of at least 0")
-    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
-        raise ParameterError(f"draws={short(draws)} must be a positive whole number")
+    draws, seed = whole("draws", draws, most=_MOST_DRAWS), whole("seed", seed, 0)
     clean, labels = numbers("x", x), numbers("y", y)
     if clean.ndim != 2 or labels.shape != clean.shape[:1]:
         raise ParameterError(f"x has shape {clean.shape} and y {labels.shape}; expected (B, n_inputs) and (B,)")
-    accuracy = np.zeros((sizes.size, int(draws)))
-    for draw in range(int(draws)):
+    accuracy = np.zeros((sizes.size, draws))
+    for draw in range(draws):
         noise = np.random.default_rng([seed, draw]).standard_normal(clean.shape)
         for i, size in enumerate(sizes):
             disturbed = np.maximum(clean + size * noise, 0.0)

@@ -57,11 +57,11 @@ class Loss(ABC):
 
     @abstractmethod
     def evaluate(self, o: Floats, y: NDArray[Any]) -> tuple[Floats, Floats]:
-        """Loss (B,) and score (B, n_outputs) at once, in the floating-point type of `o`."""
+        """Loss (B,) and score (B, n_outputs) of outputs `o` and checked targets `y`, in the type of `o`."""
 
     @abstractmethod
     def curvature_product(self, o: Floats, y: NDArray[Any], v: Floats) -> Floats:
-        """Derivative of the score by the outputs, transposed, times `v`, sample by sample: (ds/do)^T v."""
+        """The transposed derivative of the score by the outputs `o` times `v`, (ds/do)^T v, at targets `y`."""
 
     def value(self, o: ArrayLike, y: ArrayLike) -> Floats:
         """Loss of every sample.
@@ -132,7 +132,7 @@ class Loss(ABC):
         return self.curvature_product(outputs, targets, vector.astype(outputs.dtype, copy=False))
 
     def correct(self, o: Floats, y: NDArray[Any]) -> int:
-        """Number of samples for which the outputs speak for the class, or for the largest of the targets.
+        """Number of samples for which outputs `o` speak for the class, or for the largest of the targets `y`.
 
         None with a single output, which leaves nothing to choose from.
         """
@@ -142,13 +142,15 @@ class Loss(ABC):
         return int((self.decided(o) == classes).sum())
 
     def decided(self, o: Floats) -> NDArray[Any]:
-        """The class that the outputs speak for, (B,): by default that of the largest."""
+        """The class that the outputs `o` speak for, (B,): by default that of the largest."""
         return np.asarray(o.argmax(axis=1))
 
     def _both(self, o: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray[Any]]:
         outputs = numbers("o", o)
         if outputs.ndim != 2:
             raise ParameterError(f"o has shape {outputs.shape}; expected (n_samples, n_outputs)")
+        if not np.isfinite(outputs).all():
+            raise ParameterError("o has values that are NaN or infinite; outputs must be finite")
         if outputs.dtype.kind != "f":
             outputs = outputs.astype(np.float64)
         return outputs, self.checked(y, *outputs.shape)

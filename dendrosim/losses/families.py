@@ -36,7 +36,7 @@ class Family(ABC):
     domain: Domain = Domain()
 
     def checked(self, y: ArrayLike, n_samples: int, n_outputs: int) -> NDArray[Any]:
-        """Targets as `statistic` takes them: here classes (B,), or numbers (B, n_outputs).
+        """Targets `y` as `statistic` takes them: classes (B,) or numbers (B, C); B = `n_samples`, C = `n_outputs`.
 
         Raises
         ------
@@ -48,20 +48,20 @@ class Family(ABC):
         return targets
 
     def statistic(self, y: NDArray[Any], n_outputs: int, dtype: Any) -> Floats:
-        """T(y) as floats (B, n_outputs) of type `dtype`; here y itself, with one-hot vectors for classes."""
+        """T(y) of `y` as floats (B, C) of type `dtype`, C = `n_outputs`; here y itself, one-hot for classes."""
         return vectors(y, n_outputs, dtype)
 
     @abstractmethod
     def log_partition(self, theta: Floats) -> Floats:
-        """A, of shape (B,)."""
+        """A at natural parameters `theta` (B, C), of shape (B,)."""
 
     @abstractmethod
     def mean(self, theta: Floats) -> Floats:
-        """grad A, the mean of T(y)."""
+        """grad A at `theta` (B, C), the mean of T(y), of the same shape."""
 
     @abstractmethod
     def covariance(self, theta: Floats, v: Floats) -> Floats:
-        """Hess A, the covariance of T(y), times `v`."""
+        """Hess A at `theta`, the covariance of T(y), times `v`; all of shape (B, C)."""
 
     def __repr__(self) -> str:
         return call_of(self)

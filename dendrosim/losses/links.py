@@ -32,15 +32,15 @@ class Link(ABC):
 
     @abstractmethod
     def value(self, o: Floats) -> Floats:
-        """The function."""
+        """The function at outputs `o` of any shape."""
 
     @abstractmethod
     def slope(self, o: Floats) -> Floats:
-        """Its first derivative."""
+        """Its first derivative at outputs `o`, of the same shape."""
 
     @abstractmethod
     def bend(self, o: Floats) -> Floats:
-        """Its second derivative."""
+        """Its second derivative at outputs `o`, of the same shape."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -35,19 +35,19 @@ class Potential(ABC):
 
     @abstractmethod
     def value(self, p: Floats) -> Floats:
-        """F, of shape (B,)."""
+        """F at predictions `p` (B, C), of shape (B,)."""
 
     @abstractmethod
     def gradient(self, p: Floats) -> Floats:
-        """grad F."""
+        """grad F at predictions `p` (B, C), of the same shape."""
 
     @abstractmethod
     def hessian(self, p: Floats, a: Floats) -> Floats:
-        """Hess F times `a`."""
+        """Hess F at `p` times `a`, all of shape (B, C)."""
 
     @abstractmethod
     def third(self, p: Floats, a: Floats, b: Floats) -> Floats:
-        """Derivative of ``hessian(p, a)`` by `p` in the direction of `b`."""
+        """Derivative of ``hessian(p, a)`` by `p` in the direction of `b`, with `a` held; all of shape (B, C)."""
 
     def __repr__(self) -> str:
         return call_of(self)

@@ -51,6 +51,10 @@ def loss(given: str | Loss | Mapping[str, Any], **options: Any) -> Loss:
     **options
         Of the one that is named.
 
+    Returns
+    -------
+    Loss
+
     Raises
     ------
     ParameterError

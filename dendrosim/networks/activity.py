@@ -72,16 +72,16 @@ class Activity:
         self.voltage, self.resistance, self.output, self.derivative = (self.empty(layout.size) for _ in range(4))
 
     def empty(self, rows: int) -> Floats:
-        """Zeros of shape (n_blocks, rows, width)."""
+        """Zeros of shape (n_blocks, `rows`, width)."""
         return aligned((self.n_blocks, rows, self.width), self.dtype)
 
     def batch_first(self, blocks: Floats) -> Floats:
-        """Copy of an array in blocks as (B, rows)."""
+        """Copy of an array in `blocks` as (B, rows)."""
         rows = blocks.shape[1]
         return np.ascontiguousarray(blocks.transpose(0, 2, 1).reshape(-1, rows)[: self.n_samples])
 
     def blocks(self, array: Floats, out: Floats | None = None) -> Floats:
-        """An array of shape (B, rows) in blocks, zero where there is no sample."""
+        """An `array` of shape (B, rows) in blocks, zero where there is no sample; into `out` if that is given."""
         rows = array.shape[1]
         target = self.empty(rows) if out is None else out
         flat = array
@@ -92,7 +92,7 @@ class Activity:
         return target
 
     def voltages(self, compartments: NDArray[np.int64]) -> Floats:
-        """Voltage of some compartments, shape (B, len(compartments))."""
+        """Voltage of these `compartments`, shape (B, len(compartments))."""
         return self.batch_first(self.voltage[:, compartments])
 
     def read(self) -> Floats:
@@ -101,7 +101,7 @@ class Activity:
         return self.soma
 
     def of_cells(self, values: Floats) -> Floats:
-        """Values of shape (B, n_readout) of the cells that are read, in blocks over all cells, 0 at the others."""
+        """The `values`, (B, n_readout), of the cells that are read, in blocks over all cells, 0 at the others."""
         layout = self._layout
         if layout.readout.size == layout.n_cells:
             return self.blocks(values)

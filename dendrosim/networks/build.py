@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import index, short
+from ..arguments import flag, index, several, short
 from ..biophysics.gates import Gate
 from ..biophysics.synapses import Synapses
 from ..errors import ParameterError
@@ -16,6 +16,10 @@ from .layout import INPUT, Population, Projection
 
 if TYPE_CHECKING:
     from .network import Network
+
+
+_MOST = 10_000_000
+"""Cells, or synapses of a compartment."""
 
 
 def layers(
@@ -28,9 +32,14 @@ def layers(
     trees: Compartments | Sequence[Compartments] | None,
 ) -> tuple[list[Population], list[Projection], list[str]]:
     """Populations, projections and readout of `Network.dendritic`."""
-    if isinstance(cells, int) or not len(cells) or any(not _whole(n, 1) for n in cells):
-        raise ParameterError(f"cells={short(cells)} must be a list of positive numbers, one per layer, such as [128]")
-    inhibitors = [0] * len(cells) if inhibitory_cells is None else list(inhibitory_cells)
+    hint = "a list of positive numbers, one per layer, such as [128]"
+    given = several("cells", cells, hint)
+    if not given or any(not _whole(n, 1) for n in given):
+        raise ParameterError(f"cells={short(cells)} must be {hint}")
+    cells = given
+    inhibitors = [0] * len(cells)
+    if inhibitory_cells is not None:
+        inhibitors = several("inhibitory_cells", inhibitory_cells, "a list of numbers, one per layer")
     if len(inhibitors) != len(cells) or any(not _whole(n, 0) for n in inhibitors):
         raise ParameterError(
             f"inhibitory_cells={short(inhibitory_cells)} must give a number for each of the {len(cells)} layers"
@@ -38,7 +47,7 @@ def layers(
     n_e, n_i = _per_layer("excitatory", excitatory, len(cells), 1), _per_layer("inhibitory", inhibitory, len(cells), 0)
     shapes = iter(_trees(trees, branching, sum(cells) + sum(inhibitors)))
     populations, projections, source = [], [], INPUT
-    onto = "all" if somatic else "dendrites"
+    onto = "all" if flag("somatic_synapses", somatic) else "dendrites"
     for i, (n, k) in enumerate(zip(cells, inhibitors, strict=True)):
         name = f"layer{i + 1}"
         populations.append(Population(name, tuple(next(shapes) for _ in range(n))))
@@ -57,15 +66,14 @@ def layers(
 
 
 def _whole(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and _MOST >= int(value) >= least
 
 
 def _per_layer(name: str, value: int | Sequence[int], n_layers: int, least: int) -> list[int]:
-    given: list[Any] = [value] * n_layers if isinstance(value, int | np.integer) else list(value)
+    hint = f"a whole number of at least {least}, or one for each of {n_layers} layers"
+    given: list[Any] = [value] * n_layers if isinstance(value, int | np.integer) else several(name, value, hint)
     if len(given) != n_layers or any(not _whole(k, least) for k in given):
-        raise ParameterError(
-            f"{name}={short(value)} must be a whole number of at least {least}, or one for each of {n_layers} layers"
-        )
+        raise ParameterError(f"{name}={short(value)} must be {hint}")
     return given
 
 
@@ -74,7 +82,8 @@ def _trees(
 ) -> Sequence[Compartments]:
     if trees is None:
         return [Compartments.branching(branching)] * n
-    given = [trees] * n if isinstance(trees, Compartments) else list(trees)
+    hint = "the compartments of one cell, or a list of one for each cell"
+    given = [trees] * n if isinstance(trees, Compartments) else several("trees", trees, hint)
     if len(given) != n or any(not isinstance(t, Compartments) or t.n_cells != 1 for t in given):
         raise ParameterError(
             f"trees must be the compartments of one cell, used for all, or a list of one for each of {n} cells"

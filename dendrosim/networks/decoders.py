@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import several, short, whole
 from ..errors import ParameterError
 
 Floats = NDArray[Any]
@@ -86,9 +87,10 @@ class MLP(Decoder):
     local = False
 
     def __init__(self, hidden: Sequence[int] = (32, 16)) -> None:
-        self.hidden = tuple(hidden)
-        if not self.hidden or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.hidden):
-            raise ParameterError(f"hidden={hidden!r} must be positive widths such as [32, 16]; for none use 'linear'")
+        hint = "positive widths such as [32, 16]; for none use 'linear'"
+        self.hidden = tuple(whole("a width of hidden", width) for width in several("hidden", hidden, hint))
+        if not self.hidden:
+            raise ParameterError(f"hidden={short(hidden)} must be {hint}")
 
     def initial(self, n_in: int, n_out: int, rng: np.random.Generator) -> Parameters:
         widths = [n_in, *self.hidden, n_out]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from json import dumps, loads
+from json import dumps
 from typing import Any
 
 import numpy as np
 
+from ..arguments import short
 from ..errors import FileFormatError
 from ..hdf5 import read_hdf5, write_hdf5
+from ..hdf5_reader import table_of
 from ..morphology.compartments import Compartments
 from ..morphology.samples import Samples
 from ..morphology.tree import Morphology
 from .decoders import DECODERS
 from .layout import Population, Projection
 from .network import Network
+from .stored import dendritic, state_of
 
 Content = dict[str, Any]
 
@@ -26,7 +29,7 @@ _OUTLINE = ("start", "points", "radius", "pieces", "of_piece")
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
     """Write a network to a file; see `content`."""
-    write_hdf5(os.fspath(path), content(network), {"kind": "network", "schema": SCHEMA})
+    write_hdf5(path, content(network), {"kind": "network", "schema": SCHEMA})
 
 
 def load(path: str | os.PathLike[str]) -> Network:
@@ -37,14 +40,14 @@ def load(path: str | os.PathLike[str]) -> Network:
     FileFormatError
         If the file holds none, or one of a newer version.
     """
-    found, attributes = read_hdf5(os.fspath(path))
+    found, attributes = read_hdf5(path)
     if attributes.get("kind") != "network":
         raise FileFormatError(
-            f"{os.fspath(path)} holds no network (its kind is {attributes.get('kind')!r}); a run is read by "
+            f"{path} holds no network (its kind is {short(attributes.get('kind'))}); a run is read by "
             "ds.Run.load(path), its network is run.network"
         )
     if attributes.get("schema") != SCHEMA:
-        raise FileFormatError(f"{os.fspath(path)} has schema {attributes.get('schema')}; this version reads {SCHEMA}")
+        raise FileFormatError(f"{path} has schema {short(attributes.get('schema'))}; this version reads {SCHEMA}")
     return network(found, os.fspath(path))
 
 
@@ -87,9 +90,11 @@ def network(found: Content, where: str) -> Network:
         The file, for messages.
     """
     try:
-        settings = loads(found["settings"])
+        settings = table_of(found["settings"], f"{where}: settings of the network")
         trees = [tree_of(found["trees"][str(i)]) for i in range(len(found["trees"]))]
         options = {k: settings[k] for k in ("integration", "gates", "positive", "connectivity", "initialisation")}
+        state = state_of(found, where)
+        dendritic(settings, trees, state, where)
         decoder = dict(settings["decoder"])
         made = Network(
             settings["n_inputs"],
@@ -100,11 +105,15 @@ def network(found: Content, where: str) -> Network:
             decoder=DECODERS[decoder.pop("name")](**decoder),
             seed=settings["seed"],
             dtype=settings["dtype"],
+            _state=state,
             **options,
         )
-        made.restore(found["state"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise FileFormatError(f"{where} holds no whole network ({error!r}); restore it from a copy") from error
+    except FileFormatError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise FileFormatError(
+            f"{where} holds no whole network ({short(error, 300)}); restore it from a copy"
+        ) from error
     return made
 
 

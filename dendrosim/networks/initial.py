@@ -93,7 +93,6 @@ class Fair(Initialisation):
         learned = np.array([not cell.physical for p in layout.populations for cell in p.cells])[layout.cell]
         child = np.flatnonzero((layout.parent >= 0) & learned)
         count = np.bincount(layout.parent[child], minlength=layout.size)
-        deepest = int(layout.stage.max(initial=0))
         for first, last in layout.compartments_of:
             inside = (child >= first) & (child < last)
             if inside.any():
@@ -102,7 +101,7 @@ class Fair(Initialisation):
                 rest = layout.leak[parent] + active[parent]
                 network.set_couplings(child[inside], self.ratio * rest / count[parent])
             here = np.arange(first, last)
-            for stage in range(deepest, -1, -1):
+            for stage in np.unique(layout.stage[here])[::-1]:
                 level = here[(layout.stage[here] == stage) & network.gated[here]]
                 while level.size:  # several compartments of one branch share a stage: the most distal first
                     above = np.isin(level, layout.parent[level])

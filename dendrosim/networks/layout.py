@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import instance, number, several, short, whole
+from ..arguments import names as names_of
 from ..errors import ParameterError, choose
 from ..morphology.compartments import Compartments
 from .trees import normalised
 
 Integers = NDArray[np.int64]
+
+Kind = TypeVar("Kind")
 
 INPUT = "input"
 """Name of the network's inputs as the source of a projection."""
@@ -34,8 +39,14 @@ class Population:
     cells: tuple[Compartments, ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ParameterError(f"name={short(self.name)} of a population must be text")
         if self.name == INPUT:
             raise ParameterError(f"a population cannot be called {INPUT!r}: that names the network's inputs")
+        hint = "the Compartments of each cell"
+        object.__setattr__(self, "cells", tuple(several(f"cells of population {self.name!r}", self.cells, hint)))
+        for cell in self.cells:
+            instance(f"cells of population {self.name!r}", cell, Compartments, hint)
         if not self.cells:
             raise ParameterError(f"population {self.name!r} has no cells; it needs at least one")
 
@@ -65,14 +76,28 @@ class Projection:
     onto: str = "dendrites"
 
     def __post_init__(self) -> None:
+        for name in ("source", "target"):
+            if not isinstance(getattr(self, name), str):
+                raise ParameterError(f"{name}={short(getattr(self, name))} of a projection must be a name")
         choose(f"onto of the projection {self}", self.onto, PLACES)
-        if self.sign not in (1, -1):
+        if number(f"sign of the projection {self}", self.sign) not in (1.0, -1.0):
             raise ParameterError(f"sign={self.sign!r} of the projection {self} must be 1 or -1")
-        if isinstance(self.synapses, bool) or not isinstance(self.synapses, int | np.integer) or self.synapses < 1:
-            raise ParameterError(f"the projection {self} needs a positive whole number of synapses per compartment")
+        whole(f"synapses per compartment of the projection {self}", self.synapses)
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"
+
+
+def of_kind(name: str, given: object, kind: type[Kind]) -> list[Kind]:
+    """The items of a list, all of one class.
+
+    Raises
+    ------
+    ParameterError
+        If it is no list, or an item is something else.
+    """
+    hint = f"a list of {kind.__name__} objects"
+    return [instance(f"{name}[{i}]", item, kind, hint) for i, item in enumerate(several(name, given, hint))]
 
 
 @dataclass(frozen=True)
@@ -146,6 +171,11 @@ class Layout:
         readout: Sequence[str],
     ) -> None:
         self.n_inputs = n_inputs
+        populations = of_kind("populations", populations, Population)
+        projections = of_kind("projections", projections, Projection)
+        readout = names_of("readout", readout)
+        if not readout:
+            raise ParameterError("readout names no population; the decoder reads at least one, such as ['layer1']")
         self.populations = self._ordered(populations, projections)
         self.projections = tuple(projections)
         names = [p.name for p in self.populations]

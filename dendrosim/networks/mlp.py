@@ -14,9 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import number, short, whole
 from ..errors import FileFormatError, ParameterError, choose
+from ..shown import Shown
 from .decoders import Decoder, Linear
-from .matrices import batch_given, one_thread
+from .matrices import batch_given, dtype_of, one_thread
 from .point import ACTIVATIONS, PointActivity, PointLayout
+from .stored import dense, state_of
 
 Floats = NDArray[Any]
 
@@ -36,7 +38,7 @@ _ROWS = 4096
 """Samples that are evaluated at once."""
 
 
-class PointMLP:
+class PointMLP(Shown):
     """Hidden layers of point neurons and a linear readout; with one, the baseline of the local-credit paper.
 
     Parameters
@@ -93,7 +95,7 @@ class PointMLP:
     ) -> None:
         self.n_inputs, self.n_outputs = whole("n_inputs", n_inputs, 1), whole("n_outputs", n_outputs, 1)
         self.widths = _widths(hidden)
-        self.dtype = np.dtype(dtype)
+        self.dtype = dtype_of(dtype)
         choose("dtype", self.dtype.name, ["float32", "float64"])
         self.seed = whole("seed", seed, 0)
         self.activation = choose("activation", activation, ACTIVATIONS)
@@ -177,7 +179,7 @@ class PointMLP:
         return batch_given(x, self.n_inputs, self.dtype)
 
     def threads_for(self, n_samples: int, threads: int | None) -> int:
-        """1: products of matrices are numpy's, whose threads OPENBLAS_NUM_THREADS, or the like, sets."""
+        """1, whatever `n_samples` and `threads`: products are numpy's, whose threads OPENBLAS_NUM_THREADS sets."""
         return one_thread(threads)
 
     def forward(self, x: ArrayLike, *, threads: int | None = None, out: PointActivity | None = None) -> PointActivity:
@@ -191,6 +193,10 @@ class PointMLP:
         out : PointActivity, optional
             Of an earlier batch of the same size, to be overwritten.
 
+        Returns
+        -------
+        PointActivity
+
         Raises
         ------
         ParameterError
@@ -199,7 +205,7 @@ class PointMLP:
         return self.run(self.checked(x), threads, out)
 
     def run(self, x: Floats, threads: int | None = None, out: PointActivity | None = None) -> PointActivity:
-        """`forward` of an array that is known to be good: C-ordered, of the network's dtype."""
+        """`forward` of an `x` known to be good (C-ordered, of this dtype) into `out`; `threads` has no effect."""
         a = out
         if a is None or a.n_samples != len(x):
             a = PointActivity(self.layout, len(x), self.dtype)
@@ -215,7 +221,7 @@ class PointMLP:
         return a
 
     def predict(self, x: ArrayLike, *, threads: int | None = None) -> Floats:
-        """Logits of shape (B, n_outputs); `threads` is without effect (see `threads_for`)."""
+        """Logits of shape (B, n_outputs) of `x`; `threads` is without effect (see `threads_for`)."""
         x = self.checked(x)
         return np.concatenate([self._logits(x[i : i + _ROWS]) for i in range(0, len(x), _ROWS)])
 
@@ -231,7 +237,13 @@ class PointMLP:
         return {name: array.copy() for name, array in self.parameters.items()}
 
     def restore(self, state: Mapping[str, Floats]) -> None:
-        """Go back to what `state` returned."""
+        """Go back to what `state` returned.
+
+        Raises
+        ------
+        ParameterError
+            If the state is that of another network.
+        """
         for name, array in self.parameters.items():
             if name not in state or state[name].shape != array.shape:
                 raise ParameterError(f"the state does not fit this network: {name} is missing or has another shape")
@@ -269,10 +281,11 @@ class PointMLP:
             If it describes none, or is of a later schema.
         """
         schema = content.get("schema", 1)
-        if schema not in range(1, SCHEMA + 1):
-            raise FileFormatError(f"this point MLP is of schema {schema}; this version reads 1 to {SCHEMA}")
+        schema = schema.item() if isinstance(schema, np.ndarray) and schema.size == 1 else schema
+        if not isinstance(schema, int) or schema not in range(1, SCHEMA + 1):
+            raise FileFormatError(f"this point MLP is of schema {short(schema)}; this version reads 1 to {SCHEMA}")
         try:
-            state = dict(content["state"])
+            state = state_of(content, "this point MLP")
             if schema == 1:
                 warnings.warn(
                     "this point MLP was stored by an earlier version (schema 1): its only hidden layer is read as "
@@ -281,25 +294,30 @@ class PointMLP:
                 )
                 state |= {f"hidden_{part}_0": state.pop(f"hidden_{part}") for part in ("weight", "bias")}
             given = {name: _OPTIONS[name](value) for name, value in content["options"].items()}
+            hidden = given["hidden"]
+            widths = list(hidden) if isinstance(hidden, list | tuple) else [hidden]
+            dense([given["n_inputs"], *widths, given["n_outputs"]], state, "this point MLP")
             made = cls(**given)
             made.restore(state)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"this is no stored point MLP: {error!r}") from error
+        except FileFormatError:
+            raise
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise FileFormatError(f"this is no stored point MLP: {short(error, 300)}") from error
         if any((made.parameters[name][mask == 0] != 0).any() for name, mask in made.masks.items()):
             raise FileFormatError("weights that the density of this point MLP keeps at 0 are not; the file is damaged")
         return made
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to an HDF5 file; `load` reads it."""
+        """Write the network to the HDF5 file `path`; `load` reads it."""
         from ..about import __version__
         from ..hdf5 import write_hdf5
 
         attributes = {"program": f"dendrosim {__version__}", "kind": "point_mlp", "schema": SCHEMA}
-        write_hdf5(os.fspath(path), self.content(), attributes)
+        write_hdf5(path, self.content(), attributes)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> PointMLP:
-        """Read a network that `save` wrote, in this version (schema 2) or an earlier one (schema 1, with a warning).
+        """Read a network that `save` wrote to `path`, in this version or, with a warning, an earlier one.
 
         Raises
         ------
@@ -308,9 +326,9 @@ class PointMLP:
         """
         from ..hdf5 import read_hdf5
 
-        content, attributes = read_hdf5(os.fspath(path))
+        content, attributes = read_hdf5(path)
         if attributes.get("kind") != "point_mlp":
-            raise FileFormatError(f"{path} holds {attributes.get('kind', 'something')!r}, not a point MLP")
+            raise FileFormatError(f"{path} holds {short(attributes.get('kind', 'something'))}, not a point MLP")
         return cls.from_content(content)
 
     def __repr__(self) -> str:

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import numbers, whole
+from ..arguments import flag, number, numbers, whole
 from ..errors import ParameterError, choose
 from ..kernels import parallel
 from ..kernels.memory import aligned
+from ..shown import Shown
 from .activity import Activity
 from .connectivity import Connectivity
 from .decoders import DECODERS, Decoder
 from .initial import INITIALISATIONS, candidates, raw_of
 from .integration import integration as integration_named
 from .layout import Layout, Population, Projection
+from .matrices import as_dtype, dtype_of
 
 if TYPE_CHECKING:
     from ..biophysics.gates import Gate
@@ -34,7 +36,7 @@ SMALL = 2_000_000
 """Synapses times samples below which one thread is faster than two."""
 
 
-class Network:
+class Network(Shown):
     """Populations of directed dendritic neurons, wired into an acyclic network and read by a decoder.
 
     `Network.dendritic` builds the usual layers; the constructor takes any populations and projections.
@@ -100,16 +102,18 @@ class Network:
         initialisation: str = "fair",
         seed: int = 0,
         dtype: str | type = "float32",
+        _state: dict[str, Floats] | None = None,
     ) -> None:
         self.n_inputs, self.n_outputs = whole("n_inputs", n_inputs), whole("n_outputs", n_outputs)
-        self.dtype = np.dtype(dtype)
-        choose("dtype", self.dtype.name, ["float32", "float64"])
+        self.dtype = dtype_of(dtype)
+        gates = flag("gates", gates)
         self.kind = integration_named(integration)
         self.integration = self.kind.name
         self.positive = choose("positive", positive, POSITIVE)
         self.initialisation = choose("initialisation", initialisation, INITIALISATIONS)
-        self.decoder = DECODERS[choose("decoder", decoder, DECODERS)]() if isinstance(decoder, str) else decoder
-        self.seed = seed
+        given = decoder if isinstance(decoder, Decoder) else DECODERS[choose("decoder", decoder, DECODERS)]()
+        self.decoder: Decoder = given
+        self.seed = whole("seed", seed, 0)
         self.calibrated = False
         self.layout = layout = Layout(self.n_inputs, populations, projections, readout)
         if not gates and integration != "shunting" and any(p.source != "input" for p in layout.projections):
@@ -118,8 +122,8 @@ class Network:
                 "use gates=True, integration='shunting', or a single layer"
             )
         self.gated = (layout.leak > 0) & gates
-        rng = np.random.default_rng(seed)
-        drawn = candidates(layout, self.positive, rng)
+        rng = np.random.default_rng(self.seed)
+        drawn = candidates(layout, self.positive, rng) if _state is None else None
         self.connectivity = Connectivity(layout.banks, drawn, connectivity, self.dtype)
         self.source, self.sign = self.connectivity.source, self.connectivity.sign
         n = layout.size
@@ -133,8 +137,11 @@ class Network:
         self.parameters = {name: np.ascontiguousarray(a, self.dtype) for name, a in self.parameters.items()}
         self.conductance, self.conductance_factor = (np.empty(layout.n_synapses, self.dtype) for _ in range(2))
         self.coupling, self.coupling_factor = (np.empty(n, self.dtype) for _ in range(2))
-        self.refresh()
-        INITIALISATIONS[self.initialisation]().apply(self, rng.random((256, self.n_inputs)))
+        if _state is None:
+            self.refresh()
+            INITIALISATIONS[self.initialisation]().apply(self, rng.random((256, self.n_inputs)))
+        else:  # from a file: all that was drawn and learned is there
+            self.restore(_state)
 
     @classmethod
     def dendritic(
@@ -204,6 +211,10 @@ class Network:
         out : Activity, optional
             Of an earlier batch of the same size, to be overwritten.
 
+        Returns
+        -------
+        Activity
+
         Raises
         ------
         ParameterError
@@ -212,7 +223,13 @@ class Network:
         return self.run(self.checked(x), threads, out)
 
     def checked(self, x: ArrayLike) -> Floats:
-        """`x` as a C-ordered array of the network's dtype, or an error that says what is wrong."""
+        """`x` as a C-ordered array of the network's dtype, or an error that says what is wrong.
+
+        Raises
+        ------
+        ParameterError
+            If the shape or a value does not fit.
+        """
         array = numbers("x", x)
         if array.ndim != 2 or array.shape[1] != self.n_inputs or array.shape[0] < 1:
             raise ParameterError(
@@ -227,10 +244,10 @@ class Network:
                 f"x has negative values (down to {low:g}): conductance synapses have no negative activity; encode "
                 "signed input as ON and OFF channels with ds.tasks.on_off(x), which doubles its width"
             )
-        return np.ascontiguousarray(array, self.dtype)
+        return as_dtype(array, self.dtype)
 
     def run(self, x: Floats, threads: int | None = None, out: Activity | None = None) -> Activity:
-        """`forward` of an array that is known to be good: C-ordered, of the network's dtype."""
+        """`forward` of an `x` that is known to be good (C-ordered, of this dtype), with `threads` and `out`."""
         from ..kernels import layers
 
         layout = self.layout
@@ -258,7 +275,7 @@ class Network:
         return a
 
     def predict(self, x: ArrayLike, *, threads: int | None = None) -> Floats:
-        """Logits of shape (B, n_outputs), in parts of 256 samples that share their memory."""
+        """Logits (B, n_outputs) of `x`, in parts of 256 samples that share their memory, on `threads` threads."""
         x = self.checked(x)
         logits, activity = np.empty((len(x), self.n_outputs), self.dtype), None
         for i in range(0, len(x), 256):
@@ -267,7 +284,7 @@ class Network:
         return logits
 
     def threads_for(self, n_samples: int, threads: int | None) -> int:
-        """Threads to use for a batch."""
+        """Threads to use for a batch of `n_samples`, at most `threads`."""
         if threads is not None:
             return whole("threads", threads)
         return parallel.available() if self.layout.n_synapses * n_samples > SMALL else 1
@@ -284,7 +301,7 @@ class Network:
         self.refresh_cells()
 
     def refresh_synapses(self, first: int, last: int) -> None:
-        """Conductances of some synapses from their raw parameters."""
+        """Conductances of the synapses from `first` to before `last` from their raw parameters."""
         from ..kernels import optimise
 
         lanes = (0.0,) * (64 // self.dtype.itemsize)
@@ -314,20 +331,28 @@ class Network:
         self.calibrated = True
 
     def set_couplings(self, compartments: NDArray[np.int64], values: Floats) -> None:
-        """Give compartments these couplings to their parents."""
+        """Give `compartments` the couplings `values` to their parents, (n,)."""
         self.parameters["couplings"][compartments] = raw_of(np.asarray(values, np.float64), self.positive)
         self.refresh()
 
     def set_gates(self, compartments: NDArray[np.int64], slope: Floats, midpoint: Floats) -> None:
-        """Give compartments gates with these slopes and midpoints."""
+        """Give `compartments` gates with these `slope` and `midpoint`, (n,)."""
         self.parameters["log_slope"][compartments] = np.log(slope)
         self.parameters["midpoint"][compartments] = midpoint
         self.refresh()
 
     def synaptic_conductance(self, x: ArrayLike, sign: int | None = None) -> Floats:
-        """Active synaptic conductance of every compartment, shape (B, N): of one sign, or of both."""
+        """Active synaptic conductance of every compartment under `x`, shape (B, N): of one `sign`, or of both.
+
+        Raises
+        ------
+        ParameterError
+            If `sign` is neither +1 nor -1.
+        """
         from scipy.sparse import csr_array
 
+        if sign is not None and number("sign", sign) not in (1.0, -1.0):
+            raise ParameterError(f"sign={sign!r} must be 1 (excitatory), -1 (inhibitory) or None for both")
         a = self.forward(x)
         layout = self.layout
         weight = self.conductance if sign is None else self.conductance * (self.sign == sign)
@@ -347,7 +372,13 @@ class Network:
         return {**mine, **self.connectivity.state(), "calibrated": np.array(self.calibrated)}
 
     def restore(self, state: dict[str, Floats]) -> None:
-        """Go back to what `state` returned."""
+        """Go back to what `state` returned.
+
+        Raises
+        ------
+        ParameterError
+            If the state is that of another network.
+        """
         for name, value in self.parameters.items():
             if name not in state or state[name].shape != value.shape:
                 raise ParameterError(f"the state does not fit this network: {name} is missing or has another shape")
@@ -361,7 +392,12 @@ class Network:
         return copy.deepcopy(self)
 
     def cell(self, k: int) -> tuple[Compartments, Synapses, Gate | None]:
-        """Cell `k` on its tree with learned couplings, conductances and gates, for drawing and `ds.steady_state`.
+        """Cell number `k` on its tree with what it has learned, for drawing and `ds.steady_state`.
+
+        Parameters
+        ----------
+        k : int
+            From 0.
 
         Returns
         -------
@@ -377,14 +413,14 @@ class Network:
         return exported(self, k)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to an HDF5 file; `load` reads it."""
+        """Write the network to the HDF5 file `path`; `load` reads it."""
         from .files import save
 
         save(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
-        """Read a network that `save` wrote."""
+        """Read a network that `save` wrote to `path`."""
         from .files import load
 
         return load(path)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import copy
 import os
-from json import dumps, loads
+from json import dumps
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, number, numbers, short
+from ..arguments import flag, instance, number, numbers, short, whole
 from ..biophysics.gates import Gate
 from ..biophysics.steady import State, steady_state
 from ..biophysics.synapses import Synapses
 from ..errors import FileFormatError, ParameterError, choose
+from ..hdf5_reader import table_of
 from ..morphology.compartments import Compartments, compartments_given
+from ..shown import Shown
 from .decoders import Decoder, Linear, Parameters
 from .initial import raw_of, softplus
 from .network import POSITIVE
 from .neuron_activity import NeuronActivity, NeuronLayout
+from .stored import dense, state_of
 
 Floats = NDArray[Any]
 
@@ -52,7 +55,7 @@ class Somas(Decoder):
 READOUTS: dict[str, type[Linear] | type[Somas]] = {"linear": Linear, "soma": Somas}
 
 
-class Neurons:
+class Neurons(Shown):
     """One or several single neurons of any morphology, whose synapses (and couplings) learn.
 
     The somas' steady states are the answer to a stimulus: read by a linear decoder, or as they are. Directions,
@@ -134,7 +137,7 @@ class Neurons:
         self.synapses = instance("synapses", synapses, Synapses, "such as ds.Synapses.scatter(compartments)")
         self.readout = choose("readout", readout, READOUTS)
         self.positive = choose("positive", positive, POSITIVE)
-        self.n_inputs, self.seed = synapses.n_inputs, seed
+        self.n_inputs, self.seed = synapses.n_inputs, whole("seed", seed, 0)
         self.n_outputs = _outputs(n_outputs, readout, compartments.n_cells)
         self.integration, self.direction, self.gate = integration, direction, gate
         plain = gate is None
@@ -145,7 +148,9 @@ class Neurons:
         )
         usual = SCALE if plain and compartments.physical else 1.0
         self.scale = usual if scale is None else number("scale", scale, above=0.0, unit="mV")
-        self.learn_couplings = not compartments.physical if learn_couplings is None else bool(learn_couplings)
+        self.learn_couplings = (
+            not compartments.physical if learn_couplings is None else flag("learn_couplings", learn_couplings)
+        )
         self.layout = NeuronLayout(compartments, self.n_inputs)
         self.decoder: Decoder = READOUTS[readout]()
         silent = np.flatnonzero(synapses.conductance <= 0)
@@ -159,7 +164,7 @@ class Neurons:
             self.parameters["couplings"] = raw_of(
                 np.where(compartments.coupling > 0, compartments.coupling, 1.0), positive
             )
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(self.seed)
         self.parameters |= self.decoder.initial(compartments.n_cells, self.n_outputs, rng)
         self.refresh()
         self.run(np.zeros((1, self.n_inputs)))  # raises here what cannot be solved
@@ -200,7 +205,13 @@ class Neurons:
         return value, -np.expm1(-value)
 
     def checked(self, x: ArrayLike) -> Floats:
-        """`x` as a C-ordered float64 array, or an error that says what is wrong."""
+        """`x` as a C-ordered float64 array, or an error that says what is wrong.
+
+        Raises
+        ------
+        ParameterError
+            If the shape or a value does not fit.
+        """
         array = numbers("x", x)
         if array.ndim != 2 or array.shape[1] != self.n_inputs or array.shape[0] < 1:
             hint = ": for one sample use x[None]" if array.shape == (self.n_inputs,) else ""
@@ -221,6 +232,10 @@ class Neurons:
             Presynaptic activity, not negative.
         threads : int, optional
 
+        Returns
+        -------
+        NeuronActivity
+
         Raises
         ------
         ParameterError
@@ -229,11 +244,11 @@ class Neurons:
         return self.run(self.checked(x), threads)
 
     def run(self, x: Floats, threads: int | None = None, current: Floats | None = None) -> NeuronActivity:
-        """`forward` of an array that is known to be good, perhaps with currents (B, N) injected, pA."""
+        """`forward` of an `x` known to be good on `threads` threads, perhaps with `current` (B, N) injected, pA."""
         return self.read(self.solve(x, threads, current))
 
     def read(self, state: State, x: Floats | None = None) -> NeuronActivity:
-        """Outputs and logits of a state, perhaps with presynaptic activities (B, P) other than those of the state."""
+        """Outputs and logits of a `state`, perhaps with presynaptic activities `x` (B, P) other than its own."""
         slope: Floats = np.ones_like(state.solved) if self.gate is None else self.gate.derivative(state.solved)
         activity = NeuronActivity(state, self.layout, self._output(state.activity), slope / self.scale, x)
         activity.logits = self.decoder.forward(self.parameters, activity.soma)
@@ -253,6 +268,10 @@ class Neurons:
             Injected, pA.
         shift : array of shape (B, C), optional
             Added to the outputs of the somas.
+
+        Returns
+        -------
+        float array of shape (B, n_outputs)
         """
         rows = max(1, _AT_ONCE // self.layout.size)
         made = []
@@ -264,7 +283,7 @@ class Neurons:
         return np.concatenate(made)
 
     def solve(self, x: Floats, threads: int | None = None, current: Floats | None = None) -> State:
-        """The steady state for an array that is known to be good, perhaps with currents (B, N) injected, pA."""
+        """The steady state for a good `x` on `threads` threads, perhaps with `current` (B, N) injected, pA."""
         return steady_state(
             self.compartments,
             self.synapses,
@@ -281,7 +300,7 @@ class Neurons:
         return found
 
     def predict(self, x: ArrayLike, *, threads: int | None = None) -> Floats:
-        """Logits of shape (B, n_outputs)."""
+        """Logits of shape (B, n_outputs) of `x`, on `threads` threads."""
         return self.answers(self.checked(x), threads)
 
     def state(self) -> dict[str, Floats]:
@@ -289,7 +308,13 @@ class Neurons:
         return {name: array.copy() for name, array in self.parameters.items()}
 
     def restore(self, state: dict[str, Floats]) -> None:
-        """Go back to what `state` returned."""
+        """Go back to what `state` returned.
+
+        Raises
+        ------
+        ParameterError
+            If the state is that of other neurons.
+        """
         for name, array in self.parameters.items():
             if name not in state or state[name].shape != array.shape:
                 raise ParameterError(f"the state does not fit these neurons: {name} is missing or has another shape")
@@ -334,29 +359,38 @@ class Neurons:
         from .files import tree_of
 
         try:
-            settings = loads(content["settings"])
+            settings = table_of(content["settings"], "the text of settings of these neurons")
+            state = state_of(content, "these neurons")
             trees = [tree_of(content["trees"][str(i)]) for i in range(len(content["trees"]))]
             cells = (trees[0] if len(trees) == 1 else Compartments.forest(trees)).with_(**content["now"])
+            if settings["readout"] == "linear":
+                dense([cells.n_cells, settings["n_outputs"]], state, "these neurons")
+            if whole("n_inputs", settings["n_inputs"], 0) > _MOST_INPUTS:
+                raise FileFormatError(
+                    f"these neurons have {settings['n_inputs']} inputs; {_MOST_INPUTS:.0e} is the most"
+                )
             synapses = Synapses(cells, n_inputs=settings.pop("n_inputs"), **content["synapses"])
             gate = settings.pop("gate")
             gate = None if gate is None else Gate(*(np.array(v) for v in gate))
             made = cls(cells, synapses, gate=gate, **settings)
-            made.restore(content["state"])
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise FileFormatError(f"these are no stored neurons: {error!r}") from error
+            made.restore(state)
+        except FileFormatError:
+            raise
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            raise FileFormatError(f"these are no stored neurons: {short(error, 300)}") from error
         return made
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the neurons to an HDF5 file; `load` reads it."""
+        """Write the neurons to the HDF5 file `path`; `load` reads it."""
         from ..about import __version__
         from ..hdf5 import write_hdf5
 
         attributes = {"program": f"dendrosim {__version__}", "kind": "neurons", "schema": SCHEMA}
-        write_hdf5(os.fspath(path), self.content(), attributes)
+        write_hdf5(path, self.content(), attributes)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Neurons:
-        """Read neurons that `save` wrote.
+        """Read neurons that `save` wrote to `path`.
 
         Raises
         ------
@@ -365,9 +399,9 @@ class Neurons:
         """
         from ..hdf5 import read_hdf5
 
-        content, attributes = read_hdf5(os.fspath(path))
+        content, attributes = read_hdf5(path)
         if attributes.get("kind") != "neurons":
-            raise FileFormatError(f"{os.fspath(path)} holds {attributes.get('kind', 'something')!r}, not neurons")
+            raise FileFormatError(f"{path} holds {short(attributes.get('kind', 'something'))}, not neurons")
         return cls.from_content(content)
 
     def __repr__(self) -> str:
@@ -378,16 +412,21 @@ class Neurons:
         )
 
 
+_MOST_OUTPUTS = 1_000_000
+_MOST_INPUTS = 10_000_000
+"""Of neurons from a file: what drives no synapse is stored nowhere, so that a damaged number would go unnoticed."""
+
+
 def _outputs(given: int | None, readout: str, n_cells: int) -> int:
     """Number of outputs."""
     if readout == "soma":
-        if given not in (None, n_cells):
+        if given is not None and (not isinstance(given, int | np.integer) or given != n_cells):
             raise ParameterError(
                 f"n_outputs={short(given)}: readout='soma' has one output per cell, {n_cells} here; leave n_outputs "
                 "out, or use readout='linear'"
             )
         return n_cells
-    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 1 <= given <= _MOST_OUTPUTS:
         raise ParameterError(
             f"n_outputs={short(given)}: the linear readout needs a positive whole number of outputs, or use "
             "readout='soma', one output per cell"

@@ -191,25 +191,25 @@ class PointActivity:
         return self.x.T[None]
 
     def empty(self, rows: int) -> Floats:
-        """Zeros of shape (1, rows, B)."""
+        """Zeros of shape (1, `rows`, B)."""
         return aligned((1, rows, self.n_samples), self.dtype)
 
     def batch_first(self, blocks: Floats) -> Floats:
-        """Copy of an array in blocks as (B, rows)."""
+        """Copy of an array in `blocks` as (B, rows)."""
         return np.array(blocks[0].T, order="C")
 
     def blocks(self, array: Floats, out: Floats | None = None) -> Floats:
-        """Copy of an array of shape (B, rows) as a block of shape (1, rows, B)."""
+        """Copy of an `array` of shape (B, rows) as a block of shape (1, rows, B); into `out` if that is given."""
         target = np.empty((1, array.shape[1], self.n_samples), self.dtype) if out is None else out
         target[0] = array.T
         return target
 
     def voltages(self, compartments: Integers) -> Floats:
-        """Voltage of some units, shape (B, len(compartments))."""
+        """Voltage of these units (`compartments`), shape (B, len(compartments))."""
         return self.batch_first(self.voltage[:, compartments])
 
     def of_cells(self, values: Floats) -> Floats:
-        """Values of shape (B, n_readout) of the last hidden layer, in blocks over all units, 0 at the others."""
+        """The `values`, (B, n_readout), of the last hidden layer, in blocks over all units, 0 at the others."""
         every = self.empty(self._n_units)
         every[0, self._readout] = values.T
         return every

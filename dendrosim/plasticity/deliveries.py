@@ -92,7 +92,7 @@ class Deliveries:
             object.__setattr__(self, name, value)
 
     def ticks(self, dt: float, n_steps: int) -> Ints:
-        """Steps at whose end the loss is asked, (K,).
+        """Steps at whose end the loss is asked, (K,), among `n_steps` steps of `dt` ms.
 
         Raises
         ------

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number
+from ..arguments import generator, number
 from ..errors import ParameterError, choose
 from ..losses import Loss
 from ..losses import loss as loss_named
@@ -121,7 +121,7 @@ class BaseLearner(ABC):
         self.clip_norm = None if clip_norm is None else number("clip_norm", clip_norm, above=0.0)
         self.threads = threads
         self.steps = 0
-        self.rng = np.random.default_rng(seed)
+        self.rng = generator("seed", seed)
         if decoder == "frozen" and self.teaching.needs_decoder:
             raise ParameterError(
                 f"{self.teaching!r} rests on a decoder that learns, and decoder='frozen' does not; use decoder='local' "
@@ -267,5 +267,7 @@ class BaseLearner(ABC):
 
         for part, it in (("optimiser", self.optimiser), ("teaching", self.teaching), ("rule", self.rule)):
             it.restore({k.split(":", 1)[1]: v for k, v in state.items() if k.startswith(f"{part}:")})
+        own = {f"{FEEDBACK}_{name}": value for name, value in self.teaching.weights.items()}
+        self.optimiser.check({**self.network.parameters, **own})
         self.rng.bit_generator.state = loads(state["rng"].tobytes().decode())
         self.steps, self.teaching.passes = int(state["steps"]), int(state["passes"])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, number, path
+from ..arguments import flag, instance, number, path
 from ..biophysics.time.connections import Connections
 from ..biophysics.time.eligibility import MEMBRANE
 from ..biophysics.time.inputs import Clamp, Spikes, Waveform
@@ -209,7 +209,7 @@ class OnlineLearner(NeuronLearner):
             return session.result(spikes, (first, middle, last))
         steps = max(1, in_steps("block", number("block", block, above=0, unit="ms"), session.dt))
         digest = self._fingerprint(session, inputs, steps)
-        file = OnlineStore(Path(path("store", store)), session, steps, digest, bool(resume))
+        file = OnlineStore(Path(path("store", store)), session, steps, digest, flag("resume", resume))
         file.go()
         return session.result(file.spikes(), file.conductances())
 
@@ -249,12 +249,28 @@ class OnlineLearner(NeuronLearner):
         learn: bool = True,
         n_stimuli: int | None = None,
     ) -> Session:
-        """A run that is to be taken piece by piece: ``session.go(step)``; arguments as for `run`."""
+        """A run that is to be taken piece by piece: ``session.go(step)``; arguments as for `run`.
+
+        Parameters
+        ----------
+        inputs, targets, duration, modulator, reward, initial, learn, n_stimuli
+            As for `run`.
+
+        Returns
+        -------
+        Session
+
+        Raises
+        ------
+        ParameterError
+            If arguments do not go together.
+        """
         network = self.network
         ways = {"targets": targets, "modulator": modulator, "reward": reward}
         given = [name for name, value in ways.items() if value is not None]
         if len(given) > 1:
             raise ParameterError(f"{' and '.join(given)} are different ways to say what is learned; give one of them")
+        learn = flag("learn", learn)
         if learn and not given:
             raise ParameterError("nothing to learn from: give targets=, modulator= or reward=, or learn=False")
         options = {
@@ -275,7 +291,7 @@ class OnlineLearner(NeuronLearner):
             asking = Modulated(self.loss, modulator, (k, b, network.layout.size))
         elif reward is not None:
             asking = Rewarded(reward, self.teaching, network.n_outputs)
-        session = Session(self, running, asking, self.deliveries, bool(learn))
+        session = Session(self, running, asking, self.deliveries, learn)
         if learn and not (k and session.ticks[0] + session.delay <= running.n_steps):
             raise ParameterError(
                 f"nothing that is told arrives before the run ends at {running.n_steps * session.dt:g} ms, with "
@@ -284,7 +300,7 @@ class OnlineLearner(NeuronLearner):
         return session
 
     def heard(self, activity: NeuronActivity, running: Running) -> NeuronActivity:
-        """The activity that is read at a tick."""
+        """The activity that is read at a tick, of what is `running`: `activity` itself, or what spikes leave."""
         if self.read == "spikes":
             activity.soma = running.filtered.copy()
             activity.output[0, self.network.layout.roots] = activity.soma.T
@@ -293,7 +309,7 @@ class OnlineLearner(NeuronLearner):
         return activity
 
     def follow(self, values: dict[str, Floats], asked: dict[str, Floats], n_samples: int) -> None:
-        """One step of the parameters; `asked` is of the teaching signal's weights."""
+        """One step of the parameters by gradients `values` of `n_samples`; `asked` is of the signal's weights."""
         weights = self.teaching.weights
         self._asked = {name: asked.get(name, np.zeros_like(value)) for name, value in weights.items()}
         self._take(values, n_samples)

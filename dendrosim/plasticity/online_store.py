@@ -6,7 +6,6 @@ its name with ``.state`` added, which is replaced as a whole after each block.
 
 from __future__ import annotations
 
-import os
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..biophysics.time.mapped import Shapes, attributes_of, create, maps
+from ..arguments import number
+from ..arguments import path as given_path
+from ..biophysics.time.mapped import Shapes, attributes_of, create, fits, maps, small
 from ..errors import FileFormatError, ParameterError
 from ..hdf5 import read_hdf5, write_hdf5
 
@@ -25,6 +26,16 @@ Array = NDArray[Any]
 
 FORMAT, MADE_BY = "dendrosim online run 1", "OnlineLearner.run"
 NAMES = ("output", "loss", "reward", "action", "conductance", "coupling", "conductance_time", "spikes", "progress")
+_AXES = {
+    "output": 3,
+    "loss": 2,
+    "reward": 2,
+    "action": 2,
+    "conductance_time": 1,
+    "conductance": 2,
+    "coupling": 2,
+    "spikes": 2,
+}
 _SEQUENCE, _STEPS, _TICKS, _SPIKES, _BLOCKS, _SUM = range(6)
 
 
@@ -68,7 +79,7 @@ class OnlineStore:
         self._maps = maps(path, NAMES)
         if self._state.exists():
             self._restore(fingerprint)
-        elif _best(self._maps["progress"]) is not None:
+        elif _best(self.path, self._maps["progress"]) is not None:
             raise FileFormatError(f"{self._state} is missing, without which {path} cannot go on; begin another run")
         else:
             self._write(np.empty((0, 3), np.int64))
@@ -126,20 +137,23 @@ class OnlineStore:
         write_hdf5(self._state, content, attributes, compress=False)
 
     def _ticks_before(self) -> int:
-        found = _best(self._maps["progress"])
+        found = _best(self.path, self._maps["progress"])
         return 0 if found is None or self._sequence == 0 else min(int(found[_TICKS]), self.session.tick)
 
     def _restore(self, fingerprint: str) -> None:
         content, attributes = read_hdf5(self._state)
         if attributes.get("fingerprint") != fingerprint:
             raise FileFormatError(f"{self._state} does not belong to {self.path}; restore it from a copy")
-        head = content["head"]
-        self._sequence, self._n_spikes, self._blocks = (int(head[i]) for i in (_SEQUENCE, _SPIKES, _BLOCKS))
-        done = slice(0, int(head[_TICKS]))
         session = self.session
-        for name in ("output", "loss") + (("reward", "action") if session.asking.rewarded else ()):
-            getattr(session, name)[done] = self._maps[name][done]
-        session.restore(_escaped(content["session"], "|", "/"))
+        try:
+            head = content["head"]
+            self._sequence, self._n_spikes, self._blocks = (int(head[i]) for i in (_SEQUENCE, _SPIKES, _BLOCKS))
+            done = slice(0, int(head[_TICKS]))
+            for name in ("output", "loss") + (("reward", "action") if session.asking.rewarded else ()):
+                getattr(session, name)[done] = self._maps[name][done]
+            session.restore(_escaped(content["session"], "|", "/"))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise FileFormatError(f"{self._state} is no whole state ({error!r}); restore it from a copy") from error
 
     def spikes(self) -> NDArray[np.int64]:
         """All spikes, (k, 3)."""
@@ -160,8 +174,10 @@ def _escaped(content: dict[str, Any], old: str, new: str) -> dict[str, Any]:
     }
 
 
-def _best(progress: Array) -> Array | None:
+def _best(path: Path, progress: Array) -> Array | None:
     """The row of progress that counts."""
+    if progress.shape != (2, 6) or progress.dtype.kind != "i":
+        raise FileFormatError(f"{path}: its progress cannot be read; it is damaged, restore it from a copy")
     for which in np.argsort(-progress[:, _SEQUENCE], kind="stable"):
         row = np.array(progress[which])
         if row[_SEQUENCE] > 0 and row[_SUM] == zlib.crc32(row[:_SUM].tobytes()):
@@ -177,20 +193,24 @@ def load(path: Any) -> dict[str, Any]:
     OSError
         If there is no such file.
     FileFormatError
-        If it is of another kind.
+        If it is of another kind, or damaged.
     """
-    import h5py
-
-    path = Path(os.path.expanduser(path))
-    with path.open("rb"):
-        pass
-    dt = float(attributes_of(path, FORMAT, MADE_BY)["dt"])
+    path = Path(given_path("path", path))
+    attributes = attributes_of(path, FORMAT, MADE_BY)
+    try:
+        dt = number("dt", attributes["dt"], above=0.0)
+    except (KeyError, ParameterError) as error:
+        raise FileFormatError(f"{path} is no whole run ({error}); restore it from a copy") from error
     mapped = maps(path, NAMES, "r")
-    found = _best(mapped["progress"])
+    found = _best(path, mapped["progress"])
     ticks, n_spikes, blocks = (0, 0, 0) if found is None else (int(found[i]) for i in (_TICKS, _SPIKES, _BLOCKS))
-    with h5py.File(path, "r") as file:
-        time = file["time"][()]
-    rewarded = bool(len(mapped["reward"]))
+    time = small(path, "time")
+    rewarded = bool(mapped["reward"].size)
+    rows = (*("output", "loss"), *(("reward", "action") if rewarded else ()))
+    held = dict.fromkeys(rows, ticks) | dict.fromkeys(("conductance_time", "conductance", "coupling"), blocks)
+    fits(path, mapped, _AXES, held | {"spikes": n_spikes})
+    if len(time) < ticks or mapped["spikes"].shape[1] != 3:
+        raise FileFormatError(f"{path}: its parts do not fit together; it is damaged, restore it from a copy")
     spikes = np.array(mapped["spikes"][:n_spikes])
     return {
         "time": time[:ticks],

@@ -79,7 +79,7 @@ class Optimiser(ABC):
         self._kept: dict[str, dict[str, Floats]] = {name: {} for name in self.moments}
 
     def kept(self, moment: str, parameter: str, like: Floats) -> Floats:
-        """An array of moments, zero at first."""
+        """The array of a `moment` of a `parameter`, zero at first, of the shape and type of `like`."""
         arrays = self._kept[moment]
         if parameter not in arrays:
             arrays[parameter] = aligned(like.shape, like.dtype)
@@ -88,7 +88,18 @@ class Optimiser(ABC):
     def update(
         self, name: str, raw: Floats, gradient: Floats, rate: float, first: int = 0, last: int | None = None
     ) -> None:
-        """One step of the array called `name`, or of a range of it; call `advance` once before the arrays of a step."""
+        """One step of the array called `name`, or of a range of it; call `advance` once before the arrays of a step.
+
+        Parameters
+        ----------
+        name : str
+        raw, gradient : float arrays of one shape
+            The parameters, which are changed, and the derivatives by them.
+        rate : float
+            Step size.
+        first, last : int, optional
+            Range of the flattened arrays; all of them by default.
+        """
         flat = raw.reshape(-1)
         call = self._call(name, flat, gradient.reshape(-1), rate)
         call(first, flat.size if last is None else last, (0.0,) * (64 // flat.itemsize))
@@ -114,9 +125,29 @@ class Optimiser(ABC):
                 moment, parameter = key.split("/")
                 self.kept(choose("moment", moment, self.moments), parameter, value)[...] = value
 
+    def check(self, parameters: Mapping[str, Floats]) -> None:
+        """See that every moment is as long as its array in `parameters`, as kernels take it to be.
+
+        Raises
+        ------
+        ParameterError
+            If one is not, after `restore`.
+        """
+        for moment, arrays in self._kept.items():
+            for name, array in arrays.items():
+                like = parameters.get(name)
+                if like is None or (array.size, array.dtype) != (like.size, like.dtype):
+                    raise ParameterError(f"the state does not fit: {moment} of {short(name)} has another shape or type")
+
 
 class SGD(Optimiser):
-    """Plain gradient descent."""
+    """Plain gradient descent.
+
+    Parameters
+    ----------
+    clip : float, optional
+        Greatest size of an element of the gradient.
+    """
 
     name = "sgd"
 

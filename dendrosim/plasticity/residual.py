@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, number, short
+from ..arguments import generator, instance, number, short
 from ..errors import ParameterError, choose
 from ..kernels import parallel
 from ..losses import Loss
@@ -151,7 +151,7 @@ class ResidualLearner:
         self.clip_norm = None if clip_norm is None else number("clip_norm", clip_norm, above=0.0)
         self.threads = threads
         self.steps = 0
-        self.rng = np.random.default_rng(seed)
+        self.rng = generator("seed", seed)
         self.teaching.prepare(network, self.rng)
         self._values = network.empty()
         self._grouped = network.grouped(self._values)
@@ -164,7 +164,7 @@ class ResidualLearner:
 
     @staticmethod
     def group_of(parameter: str) -> str:
-        """Group of the parameter array with this name."""
+        """Group of the array that is called `parameter`."""
         group = parameter.partition("_")[0]
         return "blocks" if group == "block" else group
 
@@ -173,10 +173,15 @@ class ResidualLearner:
 
         Parameters
         ----------
-        x, y : arrays
+        x, y : arrays of shape (B, n_inputs) and (B,)
             Checked.
         share : float, optional
             1 / B by default: gradients of the mean loss.
+
+        Returns
+        -------
+        lesson : LayerLesson
+        losses : float array of shape (B,)
         """
         network, n = self.network, len(x)
         if n not in self._passages and len(self._passages) > 3:
@@ -199,7 +204,7 @@ class ResidualLearner:
         return lesson, losses
 
     def credits(self, lesson: LayerLesson) -> Credits:
-        """What layers are told in a minibatch."""
+        """What layers are told in the minibatch of `lesson`."""
         return self.teaching.credits(lesson)
 
     def _threads(self, n: int) -> int:
@@ -261,6 +266,10 @@ class ResidualLearner:
         x : array of shape (B, n_inputs)
         y : array
             Classes (B,).
+
+        Returns
+        -------
+        Gradients
         """
         checked = self.network.checked(x)
         targets = self.loss.checked(y, len(checked), self.network.n_outputs)
@@ -268,7 +277,7 @@ class ResidualLearner:
         return Gradients({k: v.copy() for k, v in found.values.items()}, found.loss, found.correct)
 
     def step(self, x: Floats, y: NDArray[Any]) -> tuple[float, int]:
-        """Learn from a minibatch of checked arrays; returns the mean loss before the step and the right answers."""
+        """Learn from checked arrays `x` and `y`; returns the mean loss before the step and the right answers."""
         if self._threads(len(x)) == 1:
             return self._step(x, y)
         with parallel.products_on_one_thread():
@@ -338,6 +347,8 @@ class ResidualLearner:
         """Go back to what `state` returned."""
         for part, it in (("optimiser", self.optimiser), ("teaching", self.teaching)):
             it.restore({k.split(":", 1)[1]: v for k, v in state.items() if k.startswith(f"{part}:")})
+        own = {f"{FEEDBACK}_{name}": value for name, value in self.teaching.weights.items()}
+        self.optimiser.check({**self.network.parameters, **own})
         self.steps = int(state["steps"])
 
 

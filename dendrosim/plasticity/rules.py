@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import short
+from ..arguments import several, short
 from ..construct import construct, options_of
 from ..errors import ParameterError, choose
 from ..teaching.exact import Exact
@@ -62,7 +62,9 @@ class Rule:
     """
 
     def __init__(self, name: str, modulators: Iterable[Modulator] | None = None, eligibility: str = "matched") -> None:
-        given = RULES[choose("rule", name, RULES)]() if modulators is None else tuple(modulators)
+        if not isinstance(name, str):
+            raise ParameterError(f"name={short(name)} of a rule must be text")
+        given = RULES[choose("rule", name, RULES)]() if modulators is None else tuple(_modulators(modulators))
         for item in given:
             if not isinstance(item, Modulator):
                 raise ParameterError(f"modulators must be Modulator objects such as PathGain(); got {short(item)}")
@@ -75,29 +77,38 @@ class Rule:
         self.eligibility = choose("eligibility", eligibility, ELIGIBILITIES)
 
     def with_(self, *modulators: Modulator) -> Rule:
-        """This rule with more modulators; one of the same name takes the place of the one that is there."""
+        """This rule with more `modulators`; one of the same name takes the place of the one that is there.
+
+        Raises
+        ------
+        ParameterError
+            If something else than a modulator is given.
+        """
+        for item in modulators:
+            if not isinstance(item, Modulator):
+                raise ParameterError(f"modulators must be Modulator objects such as PathGain(); got {short(item)}")
         replaced = {item.name: item for item in modulators}
         kept = [replaced.get(item.name, item) for item in self.modulators]
         more = [item for item in modulators if item.name not in {one.name for one in self.modulators}]
         return Rule("+".join([self.name, *(item.name for item in more)]), [*kept, *more], self.eligibility)
 
     def prepare(self, network: Network) -> None:
-        """A new start of every modulator."""
+        """A new start of every modulator, for a `network`."""
         for modulator in self.modulators:
             modulator.prepare(network)
 
     def modulate(self, lesson: TreeLesson) -> None:
-        """Let every modulator act: first on what is broadcast, then the factors, then what is added."""
+        """Let every modulator act on `lesson`: first on what is broadcast, then the factors, then what is added."""
         for modulator in self.modulators:
             modulator.modulate(lesson)
 
     def amend(self, lesson: TreeLesson, gradients: dict[str, Array]) -> None:
-        """Let modulators add to the gradients by the raw parameters."""
+        """Let modulators add to the `gradients` by the raw parameters of `lesson`."""
         for modulator in self.modulators:
             modulator.amend(lesson, gradients)
 
     def suits(self, teaching: Teaching) -> None:
-        """See that this rule and a teaching signal go together.
+        """See that this rule and the signal `teaching` go together.
 
         Raises
         ------
@@ -163,6 +174,10 @@ def rule(given: str | Rule | Mapping[str, Any], modulators: Iterable[Modulator] 
     modulators : iterable of Modulator, optional
         Added to it.
 
+    Returns
+    -------
+    Rule
+
     Raises
     ------
     ParameterError
@@ -177,8 +192,12 @@ def rule(given: str | Rule | Mapping[str, Any], modulators: Iterable[Modulator] 
         made = _from_table(given)
     else:
         raise ParameterError(f"rule={short(given)} must be one of {', '.join(map(repr, RULES))}, a Rule or a table")
-    added = tuple(modulators)
+    added = tuple(_modulators(modulators))
     return copy.deepcopy(made.with_(*added) if added else made)
+
+
+def _modulators(given: Iterable[Modulator]) -> list[Any]:
+    return several("modulators", given, "a list of Modulator objects such as PathGain()")
 
 
 def _from_table(table: Mapping[str, Any]) -> Rule:

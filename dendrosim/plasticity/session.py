@@ -75,7 +75,7 @@ class OnlineRun:
 
     @classmethod
     def load(cls, path: Any) -> OnlineRun:
-        """Read what a run has written to a file, finished or not.
+        """Read what a run has written to the file `path`, finished or not.
 
         Raises
         ------

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import instance, whole
+from ..arguments import flag, instance, several, whole
 from ..diagnostics.evaluation_audit import audit
 from ..diagnostics.evaluation_history import EvaluationHistory
 from ..diagnostics.evaluation_probes import fresh_null, loss_change, nudging
@@ -89,7 +89,8 @@ def audit_runs(
     >>> audited[1].reason
     'a frozen baseline: nothing along its depth was told anything'
     """
-    members = [instance("runs", run, Run, "such as those of ds.runs.load('folder')") for run in runs]
+    listed = several("runs", runs, "a list of runs, or what ds.runs.load returns")
+    members = [instance("runs", run, Run, "such as those of ds.runs.load('folder')") for run in listed]
     if not members:
         raise ParameterError("there are no runs to audit; give those of ds.runs.load('folder')")
     auditor = Auditor(
@@ -100,7 +101,7 @@ def audit_runs(
         thresholds=Thresholds()
         if thresholds is None
         else instance("thresholds", thresholds, Thresholds, "of ds.diagnostics"),
-        nudges=nudges,
+        nudges=flag("nudges", nudges),
         null=_draws(null),
         threads=threads,
     )

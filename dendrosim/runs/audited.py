@@ -304,8 +304,7 @@ class AuditedRuns(Sequence[AuditedRun]):
         return history_table(self)
 
     def write(self, folder: str | os.PathLike[str]) -> tuple[Path, ...]:
-        """Write ``audit.csv`` (a row per run), ``audit_layers.csv`` (per run and layer), and, where something was
-        recorded, ``audit_history.csv`` (per run, time and layer).
+        """Write ``audit.csv`` and ``audit_layers.csv``, and ``audit_history.csv`` where something was recorded.
 
         Parameters
         ----------

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
+import os
 from pathlib import Path
 from typing import Any
 
+from .. import arguments
 from ..errors import ParameterError
 from .overrides import merged
 from .schema import SECTIONS, TOP, keys, unknown
 from .shipped import find_experiment, shipped_experiments
+from .toml_text import read_table
 
 Table = dict[str, Any]
 
@@ -41,10 +43,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> Table:
     if here in above:
         chain = " -> ".join(one.name for one in (*above[above.index(here) :], here))
         raise ParameterError(f"{path} is laid over itself: {chain}; take 'experiment' out of one of them")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path} is no TOML file: {error}") from error
+    content = read_table(path)
     try:
         keys("top level", content, TOP)
         if "experiment" not in content:
@@ -61,7 +60,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> Table:
 
 def _base(name: str, path: Path) -> Path:
     """The file that a name or a path, relative to the file that says it, stands for."""
-    known, beside = shipped_experiments(), path.parent / Path(name).expanduser()
-    if name not in known and not beside.exists():
+    known, beside = shipped_experiments(), path.parent / arguments.path("experiment", name)
+    if name not in known and not os.path.exists(beside):
         raise unknown("experiment (neither a shipped name nor a file, as seen from this one)", name, known)
     return find_experiment(name if name in known else beside)

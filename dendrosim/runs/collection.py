@@ -9,7 +9,9 @@ from typing import Any, overload
 
 from numpy.typing import NDArray
 
+from ..arguments import short
 from ..errors import MissingDependencyError, ParameterError
+from ..shown import Shown
 from ..training.run import Run
 from .rows import COLUMNS, Row, row_of, swept, tabulated
 
@@ -57,7 +59,7 @@ class Filed:
         return run
 
 
-class Runs(Sequence[Run]):
+class Runs(Shown, Sequence[Run]):
     """Runs in the order of their files; networks stay in the files until they are asked for.
 
     Of a store, the rows of the table come from its index, and a run is read when it is asked for.
@@ -84,7 +86,7 @@ class Runs(Sequence[Run]):
         return (member.run for member in self._members)
 
     def where(self, **values: Any) -> Runs:
-        """Runs with these values in columns of the table, such as ``where(arm="exact", seed=0)``.
+        """Runs with these `values` in columns of the table, such as ``where(arm="exact", seed=0)``.
 
         Columns with dots are given as ``where(**{"network.integration": "shunting"})``.
 
@@ -98,6 +100,8 @@ class Runs(Sequence[Run]):
         for name in values:
             if name not in known:
                 raise ParameterError(f"there is no column {name!r}; valid: {', '.join(known)}")
+            if getattr(values[name], "shape", ()) != ():
+                raise ParameterError(f"{name}={short(values[name])} is an array; give one value")
         return Runs(member for member, row in zip(self._members, rows, strict=True) if row.has(values))
 
     @property

@@ -145,8 +145,8 @@ def conduct(
 
 
 def _orders(sweep: Sweep, store: Store, points: list[Point], threads: int | None) -> Iterator[Order]:
-    for point in points:
-        yield Order(sweep.name, point.job, store.path(point.identity), point.identity, threads)
+    for point in points:  # workers may have started in another folder than this process
+        yield Order(sweep.name, point.job, store.path(point.identity).absolute(), point.identity, threads)
 
 
 class _Count:

@@ -18,6 +18,8 @@ Table = dict[str, Any]
 
 _DIGITS = 6
 _LEAST = 2.0**-54
+_LARGEST = 2**53
+"""Whole numbers up to this are exact as floats."""
 
 
 class Distribution(ABC):
@@ -104,6 +106,8 @@ class Integers(Distribution):
         for value in (low, high):
             of_kind(self.name, value, (WHOLE,))
         self.low, self.high = int(low), int(high)
+        if max(abs(self.low), abs(self.high)) > _LARGEST:
+            raise ParameterError(f"integers = {arguments.short(values)} must lie between -{_LARGEST} and {_LARGEST}")
         if self.low >= self.high:
             raise ParameterError(f"integers = [{self.low}, {self.high}] must be [low, high] with low < high")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..arguments import short
+from ..arguments import names, several, short
 from ..errors import ParameterError
 from .bases import read
 from .overrides import merged, parsed
@@ -109,7 +109,7 @@ class Experiment:
         """
         path, content = read(source)
         try:
-            return cls.from_table(path.stem, content, parsed(settings))
+            return cls.from_table(path.stem, content, parsed(names("settings", settings)))
         except ParameterError as error:
             raise ParameterError(f"{path}: {error}") from error
 
@@ -163,11 +163,11 @@ class Experiment:
         chosen = list(self.arms)
         if arms is not None:
             known = dict.fromkeys([*(arm.own for arm in self.arms), *(arm.name for arm in self.arms)])
-            for name in arms:
+            for name in names("arms", arms):
                 if name not in known:
                     raise unknown("--arms", name, known)
             chosen = [arm for arm in self.arms if arm.own in arms or arm.name in arms]
-        every = self.seeds if seeds is None else seeds_checked(list(seeds))
+        every = self.seeds if seeds is None else seeds_checked(several("seeds", seeds, "a list of whole numbers"))
         return [Job(arm, seed) for seed in every for arm in chosen]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import short
 from ..errors import FileFormatError, StoreWarning
 from ..hdf5 import Described, read_hdf5, write_hdf5
 from ..training.run import Run
@@ -146,8 +147,9 @@ def _read(path: Path) -> dict[str, Entry]:
         return dict(_entries(content["runs"]))
     except FileNotFoundError:
         return {}
-    except (FileFormatError, KeyError, TypeError, ValueError) as error:
-        warnings.warn(f"the index {path} was damaged ({error}); it is made again", StoreWarning, stacklevel=2)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        reason = short(str(error), 300)
+        warnings.warn(f"the index {path} was damaged ({reason}); it is made again", StoreWarning, stacklevel=2)
         return {}
 
 
@@ -162,4 +164,7 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
         columns[name] = [shared[text] for text in columns[name]]
     rows = zip(*(columns[name] for name in Row._fields), strict=True)
     for identity, size, mtime, values in zip(columns["identity"], columns["size"], columns["mtime"], rows, strict=True):
-        yield identity, Entry(size, mtime, Row._make(values))
+        row = Row._make(values)
+        if {type(row.factors), type(row.ways)} != {dict} or any(not isinstance(row[i], str) for i in range(5)):
+            raise ValueError(f"the row of {short(identity)} is none")
+        yield identity, Entry(size, mtime, row)

@@ -169,6 +169,10 @@ def marginal(runs: Runs, factor: str, *, metric: str = "test_accuracy", level: f
     level : float, default 0.95
         Coverage of the t intervals.
 
+    Returns
+    -------
+    Marginal
+
     Raises
     ------
     ParameterError
@@ -209,6 +213,10 @@ def surface(
     metric, level
         As for `marginal`.
 
+    Returns
+    -------
+    Surface
+
     Raises
     ------
     ParameterError
@@ -245,6 +253,10 @@ def drawn(runs: Runs, *, metric: str = "test_accuracy", level: float = 0.95) -> 
     runs : Runs
     metric, level
         As for `marginal`.
+
+    Returns
+    -------
+    Drawn
 
     Raises
     ------

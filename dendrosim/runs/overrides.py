@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..arguments import short
 from ..errors import ParameterError
+from .toml_text import table
 
 Table = dict[str, Any]
 
 DISTINCT = ("name", "kind")
 """Keys that say what the other keys of their table are about."""
+_DEEPEST = 10
+"""Parts of a key."""
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Table:
@@ -61,14 +63,19 @@ def parsed(texts: Iterable[str]) -> Table:
         if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", key) or not value:
             raise ParameterError(f"--set {short(text)} cannot be read; write key=value, such as training.epochs=3")
         try:
-            read = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError as error:
+            found = table(f"value = {value}")
+            if list(found) != ["value"]:  # a line break in it
+                raise ParameterError("more than one value")
+            read: Any = found["value"]
+        except ParameterError as error:
             if not re.fullmatch(r"\w[\w.+/-]*", value):
                 raise ParameterError(f"--set {short(text)}: the value is not TOML ({error}); quote text") from None
             read = value
-        table: Table = {}
-        table[key.split(".")[-1]] = read
-        for part in reversed(key.split(".")[:-1]):
-            table = {part: table}
-        out = merged(out, table)
+        parts = key.split(".")
+        if len(parts) > _DEEPEST:
+            raise ParameterError(f"--set {short(text)}: no key has {len(parts)} parts")
+        over: Table = {parts[-1]: read}
+        for part in reversed(parts[:-1]):
+            over = {part: over}
+        out = merged(out, over)
     return out

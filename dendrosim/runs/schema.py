@@ -135,6 +135,7 @@ def check(settings: Mapping[str, Any]) -> None:
     keys("[task.augmented]", settings["task"].get("augmented", {}), AUGMENTED)
     network = settings["network"]
     kind = network.get("kind", "dendritic")
+    of_kind("[network] kind", kind, (TEXT,))
     if kind not in NETWORKS:
         raise unknown("[network] kind", kind, NETWORKS)
     keys("[network]", network, NETWORKS[kind])
@@ -157,12 +158,17 @@ def keys(where: str, table: Mapping[str, Any], valid: Mapping[str, tuple[str, ..
         of_kind(f"{where} {key}", value, valid[key])
 
 
+_SHOWN = 40
+"""Valid names that a message lists."""
+
+
 def unknown(where: str, key: str, valid: Iterable[str]) -> ParameterError:
     """The error for a key or name that is not known, with the nearest one that is."""
     names = list(valid)
     near = difflib.get_close_matches(str(key).lower(), names, n=1, cutoff=0.5)
     meant = f"; did you mean {near[0]!r}?" if near else ""
-    return ParameterError(f"{where}: {short(key)} is not known{meant} (valid: {', '.join(names)})")
+    shown = ", ".join(names[:_SHOWN]) + (f" ... and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return ParameterError(f"{where}: {short(key)} is not known{meant} (valid: {shown})")
 
 
 def of_kind(where: str, value: Any, kinds: tuple[str, ...]) -> None:

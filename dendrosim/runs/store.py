@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from .. import arguments
 from ..errors import FileFormatError, ParameterError
 from ..hdf5 import folder_for, leftover, replacing
+from ..hdf5_reader import table_of
+from ..shown import Shown
 from ..training.run import Run
 from .collection import Filed, Runs
 from .index import indexed
@@ -63,7 +65,7 @@ class Failure:
     host: str
 
 
-class Store:
+class Store(Shown):
     """Runs, checkpoints and failures in one folder, by the identity of each run.
 
     What it holds is what is in the folder: nothing has to be kept in step with anything else. Every file is written
@@ -104,7 +106,7 @@ class Store:
 
     @staticmethod
     def there(folder: str | os.PathLike[str]) -> bool:
-        """Whether a folder says that it is a store."""
+        """Whether `folder` says that it is a store."""
         return (Path(folder) / _TOP).is_file()
 
     def path(self, identity: str) -> Path:
@@ -120,7 +122,7 @@ class Store:
         return self.folder / "runs" / identity[:2] / f"{identity}.h5"
 
     def checkpoint(self, identity: str) -> Path:
-        """The file of its checkpoint, beside it while it is trained."""
+        """The checkpoint of the run `identity`, beside its file while it is trained."""
         return self.path(identity).with_suffix(".checkpoint.h5")
 
     def finished(self) -> set[str]:
@@ -162,6 +164,10 @@ class Store:
             Only those of its runs that are finished, under the names that its arms have: one store may serve several
             sweeps, which may call the same run by different names.
 
+        Returns
+        -------
+        Runs
+
         Raises
         ------
         FileFormatError
@@ -175,7 +181,7 @@ class Store:
         return Runs(self.members(sweep))
 
     def members(self, sweep: Sweep | None = None) -> list[Filed]:
-        """What `runs` consists of."""
+        """What `runs` consists of, all or those of a `sweep`."""
         rows = indexed(self.folder / "index.h5", dict(self._sizes()), self.path)
         labels: dict[str, dict[str, Any]] = {}
         if sweep is not None:
@@ -187,6 +193,10 @@ class Store:
             }
         ordered = sorted(rows.items(), key=lambda item: (item[1].number, item[1].seed, item[0]))
         return [Filed(self.path(identity), row, labels.get(identity)) for identity, row in ordered]
+
+    def failed(self) -> set[str]:
+        """Identities of all runs whose failure is recorded: names are listed, no file is opened."""
+        return {match[1] for _, match in _listed([self.folder / "failed"], _FAILED)}
 
     def failures(self) -> dict[str, Failure]:
         """Recorded failures, by identity.
@@ -201,11 +211,11 @@ class Store:
         return {one.identity: one for one in read if one is not None}
 
     def record_failure(self, failure: Failure) -> None:
-        """Write down a failure, in the place of an earlier one of the same run."""
+        """Write down a `failure`, in the place of an earlier one of the same run."""
         _write_json(self._failed(failure.identity), asdict(failure))
 
     def forget_failure(self, identity: str) -> None:
-        """Remove the record of a failure, if there is one."""
+        """Remove the record of a failure of the run `identity`, if there is one."""
         self._failed(identity).unlink(missing_ok=True)
 
     def tidy(self) -> list[Path]:
@@ -297,28 +307,32 @@ def _labels(name: str, arm: Arm) -> dict[str, Any]:
 def _understood(path: Path) -> None:
     """See that the mark of a store is one that this version understands."""
     try:
-        mark = json.loads(path.read_text(encoding="utf-8"))
+        mark = table_of(path.read_text(encoding="utf-8"), str(path))
         kind, schema = mark["kind"], mark["schema"]
     except (ValueError, TypeError, KeyError) as error:
-        raise FileFormatError(f"{path} cannot be read ({error!r}); restore it from another store") from error
+        raise FileFormatError(
+            f"{path} cannot be read ({arguments.short(error, 300)}); restore it from another store"
+        ) from error
     if kind != KIND:
-        raise ParameterError(f"{path} is of {kind!r}, not of a store of runs; choose another folder")
+        raise ParameterError(f"{path} is of {arguments.short(kind)}, not of a store of runs; choose another folder")
     if schema != SCHEMA:
         raise FileFormatError(
-            f"{path.parent} is a store of schema {schema}, this version of dendrosim reads {SCHEMA}; use the version "
-            "that made it, or choose another folder"
+            f"{path.parent} is a store of schema {arguments.short(schema)}, this version of dendrosim reads {SCHEMA}; "
+            "use the version that made it, or choose another folder"
         )
 
 
 def _failure(path: Path) -> Failure | None:
     """A record; None if it was forgotten since it was listed."""
     try:
-        return Failure(**json.loads(path.read_text(encoding="utf-8")))
+        return Failure(**table_of(path.read_text(encoding="utf-8"), str(path)))
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:  # FileFormatError is a ValueError
         names = ", ".join(field.name for field in fields(Failure))
-        raise FileFormatError(f"{path} is no record of a failure ({names}): {error}; delete it") from error
+        raise FileFormatError(
+            f"{path} is no record of a failure ({names}): {arguments.short(str(error), 300)}; delete it"
+        ) from error
 
 
 def _write_json(path: Path, content: dict[str, object]) -> None:

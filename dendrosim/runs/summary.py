@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import flag, instance
 from ..diagnostics.comparisons import Comparison, compare_pairs, holm
 from ..diagnostics.intervals import Interval, bootstrap_interval, mean_interval
 from .collection import Runs
@@ -108,7 +109,8 @@ class Summary:
     """
 
     def __init__(self, runs: Runs, level: float = 0.95, metric: str = "test_accuracy", *, pooled: bool = False) -> None:
-        self.runs, self.level, self.metric, self.pooled = runs, level, metric, pooled
+        instance("runs", runs, Runs, "as ds.runs.load(folder) gives")
+        self.runs, self.level, self.metric, self.pooled = runs, level, metric, flag("pooled", pooled)
         each = conditions(runs.rows, metric)
         arms = over_all(each) if pooled else each
         pairs = [self._compared(arm, others) for arm, others in zip(arms, compared(arms), strict=True)]
@@ -139,11 +141,16 @@ class Summary:
         return text_of(self)
 
     def write(self, folder: str | os.PathLike[str]) -> tuple[Path, ...]:
-        """Write ``summary.csv`` (a row per arm and difference) and ``runs.csv`` (a row per run).
+        """Write ``summary.csv`` (a row per arm and difference) and ``runs.csv`` (a row per run) to `folder`.
 
         Where something was swept, also ``marginals.csv``: a row per factor, value and arm; see `marginals.marginal`.
 
         Of another metric than the test accuracy they have its name, such as ``summary_test_loss.csv``.
+
+        Parameters
+        ----------
+        folder : str or path
+            Made if need be.
 
         Returns
         -------

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..arguments import whole
 from ..errors import ParameterError
+from ..shown import Shown
 from .experiment import Arm, Experiment, Job
 from .identity import configuration_of, data_of, identity_of
 from .resolved import seeded, unseeded
@@ -43,7 +44,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Shown):
     """All runs that a file asks for.
 
     Attributes
@@ -93,7 +94,7 @@ class Sweep:
 
     @classmethod
     def of(cls, experiment: Experiment, seeds: Sequence[int] | None = None, arms: Sequence[str] | None = None) -> Sweep:
-        """The runs of an experiment; see `load`."""
+        """The runs of an `experiment`, of all or these `seeds` and `arms`; see `load`."""
         names: dict[str, list[str]] = {}
         first: dict[str, tuple[Job, str]] = {}
         jobs = experiment.jobs(seeds=seeds, arms=arms)
@@ -121,6 +122,10 @@ class Sweep:
         number : int
             1, 2, ..., `parts`.
         parts : int
+
+        Returns
+        -------
+        Sweep
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,9 @@ from .draws import Draws
 from .overrides import merged
 
 Table = dict[str, Any]
+
+MOST = 5_000_000
+"""Combinations in a file; a million take some GB of memory."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def combinations(content: Mapping[str, Any], over: Mapping[str, Any]) -> list[Co
     ParameterError
         If a section is impossible, or what one says is undone by what is laid over it.
     """
+    _few(content)
     axes = {
         "[cross]": list(_crossed(content.get("cross", {}))),
         "[list]": list(_listed(content.get("list", {}))),
@@ -82,6 +87,18 @@ def combinations(content: Mapping[str, Any], over: Mapping[str, Any]) -> list[Co
         )
         for combined in itertools.product(*axes.values())
     ]
+
+
+def _few(content: Mapping[str, Any]) -> None:
+    """See that there are not too many combinations, before the first is made."""
+    crossed = [len(values) for _, values in _lists("[cross]", content.get("cross", {}))]
+    listed = [len(values) for _, values in _lists("[list]", content.get("list", {}))]
+    drawn = content.get("draw", {}).get("n", 1)
+    points = math.prod(crossed) * max(listed, default=1) * (drawn if isinstance(drawn, int) else 1)
+    if points > MOST:
+        raise ParameterError(
+            f"[cross], [list] and [draw] make more than {MOST:,} combinations; cross less, or draw some of them"
+        )
 
 
 def leaves(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

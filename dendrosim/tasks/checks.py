@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import arguments
+from ..arguments import whole
 from ..errors import ParameterError
-from .seeds import natural
 
 
 def as_inputs(name: str, value: Any) -> tuple[NDArray[np.float32], tuple[int, ...]]:
@@ -98,7 +98,7 @@ def check_image_shape(shape: Any, n_inputs: int) -> tuple[int, ...]:
         If they do not.
     """
     try:
-        sizes = tuple(natural("image_shape", size, 1) for size in shape)
+        sizes = tuple(whole("image_shape", size, 1) for size in shape)
     except TypeError:
         sizes = ()
     if len(sizes) not in (2, 3) or np.prod(sizes) != n_inputs:

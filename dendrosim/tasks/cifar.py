@@ -182,12 +182,12 @@ def _rows(path: Path, collection: Collection, count: int, labels: Mapping[str, i
     pixels = int(np.prod(SHAPE))
     row = len(labels) + pixels
     (archive,) = collection.sums
-    content = np.fromfile(path, np.uint8)
+    content = np.fromfile(path, np.uint8, count * row + 1)
     if content.size != count * row:
         kinds = " and ".join(f"a {kind}" for kind in labels)
         raise DataError(
-            f"{path} has {content.size} bytes; a file of the binary version of {collection.title} has {count * row} ("
-            f"{count} rows of {kinds} and {pixels} bytes). Get {archive} again"
+            f"{path} has {path.stat().st_size} bytes; a file of the binary version of {collection.title} has "
+            f"{count * row} ({count} rows of {kinds} and {pixels} bytes). Get {archive} again"
         )
     rows = content.reshape(count, row)
     for i, (kind, classes) in enumerate(labels.items()):

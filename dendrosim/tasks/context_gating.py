@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import arguments
+from ..arguments import whole
 from ..errors import choose
-from .seeds import natural, stream
+from .seeds import stream
 from .sources import Pictures, pictures, sizes
 from .task import Task
 
@@ -55,7 +56,7 @@ def context_gating(
     `factors_test` have ``"context"`` (0: A, 1: B), ``"label_a"`` and ``"label_b"``.
     """
     choose("layout", layout, LAYOUTS)
-    natural("cue_lines", cue_lines, 1)
+    whole("cue_lines", cue_lines, 1)
     strength = arguments.number("cue_strength", cue_strength, least=0.0)
     learn, test = sizes(n_train, n_validation, n_test)
     parts = []

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import arguments
+from ..arguments import whole
 from ..errors import ParameterError
 from .encoding import on_off
-from .seeds import natural, stream
+from .seeds import stream
 from .sources import sizes
 from .task import Task
 
@@ -60,11 +61,11 @@ def cue_integration(
     both, then OFF lines of both), then the lines of the contexts. `factors_train` and `factors_test` have
     ``"context"``, and ``"first"`` and ``"second"``: the classes that the cues stand for.
     """
-    natural("lines", lines, 1)
-    natural("context_lines", context_lines, 1)
+    whole("lines", lines, 1)
+    whole("context_lines", context_lines, 1)
     mean = arguments.number("evidence", evidence, above=0.0)
     deviation = arguments.number("noise", noise, least=0.0)
-    if natural("contexts", contexts, 2) > 3:
+    if whole("contexts", contexts, 2) > 3:
         raise ParameterError(f"contexts={contexts} is impossible; valid: 2 (first, second) and 3 (also both)")
     learn, test = sizes(n_train, n_validation, n_test)
     parts = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .. import arguments
-from .seeds import natural, stream
+from ..arguments import whole
+from .seeds import stream
 from .temporal import TemporalTask, Trials
-from .trains import frozen, presented, together
+from .trains import MOST_HZ, MOST_MS, frozen, presented, together
 
 
 def delayed_cue(
@@ -59,6 +60,10 @@ def delayed_cue(
         ms, probability and Hz, as in `spike_patterns`; of distractors as well.
     n_train, n_test : int
 
+    Returns
+    -------
+    TemporalTask
+
     Raises
     ------
     ParameterError
@@ -71,17 +76,17 @@ def delayed_cue(
     >>> task.answer, task.outcome, task.duration
     (60.0, 140.0, 140.0)
     """
-    n_cues = natural("n_classes", n_classes, 2) * natural("per_class", per_class, 1)
-    natural("n_inputs", n_inputs, 1)
-    natural("n_distractors", n_distractors)
-    natural("distractor_kinds", distractor_kinds, 1)
-    hertz = arguments.number("rate", rate, above=0.0, unit="Hz")
-    background = arguments.number("noise", noise, least=0.0, unit="Hz")
-    spread = arguments.number("jitter", jitter, least=0.0, unit="ms")
+    n_cues = whole("n_classes", n_classes, 2) * whole("per_class", per_class, 1)
+    whole("n_inputs", n_inputs, 1)
+    whole("n_distractors", n_distractors, 0)
+    whole("distractor_kinds", distractor_kinds, 1)
+    hertz = arguments.number("rate", rate, above=0.0, most=MOST_HZ, unit="Hz")
+    background = arguments.number("noise", noise, least=0.0, most=MOST_HZ, unit="Hz")
+    spread = arguments.number("jitter", jitter, least=0.0, most=MOST_MS, unit="ms")
     lost = arguments.number("deletion", deletion, least=0.0, most=1.0)
-    begin = arguments.number("onset", onset, least=0.0, unit="ms")
-    lasting = arguments.number("length", length, above=0.0, unit="ms")
-    wait = arguments.number("delay", delay, least=0.0, unit="ms")
+    begin = arguments.number("onset", onset, least=0.0, most=MOST_MS, unit="ms")
+    lasting = arguments.number("length", length, above=0.0, most=MOST_MS, unit="ms")
+    wait = arguments.number("delay", delay, least=0.0, most=MOST_MS, unit="ms")
     n_others = distractor_kinds if n_distractors else 0
     answer, outcome = begin + lasting, begin + lasting + wait
     draw = stream(seed, "delayed_cue/cues")
@@ -89,7 +94,7 @@ def delayed_cue(
     draw = stream(seed, "delayed_cue/distractors")
     others = [frozen(n_inputs, hertz, answer, lasting, draw, equal_counts) for _ in range(distractor_kinds)]
     parts = []
-    for part, size in (("train", natural("n_train", n_train, 1)), ("test", natural("n_test", n_test, 1))):
+    for part, size in (("train", whole("n_train", n_train, 1)), ("test", whole("n_test", n_test, 1))):
         rng = stream(seed, f"delayed_cue/{part}")
         trial, cue = np.arange(size), rng.integers(0, n_cues, size)
         before = presented(

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import whole
 from ..errors import MissingDependencyError, ParameterError
-from .seeds import natural, stream
+from .seeds import stream
 from .task import Task
 
 
@@ -32,7 +33,7 @@ def digits(seed: int, *, n_test: int = 360) -> Task:
         If `n_test` leaves nothing to learn from, or is fewer than the classes.
     """
     x, y = read_digits()
-    if not 10 <= natural("n_test", n_test) <= len(y) - 10:
+    if not 10 <= whole("n_test", n_test, 0) <= len(y) - 10:
         raise ParameterError(
             f"n_test={n_test} is impossible with {len(y)} samples of 10 classes; valid: 10 to {len(y) - 10}"
         )

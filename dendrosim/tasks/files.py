@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ..arguments import short
-from ..errors import DataError
+from ..downloads import cache_folder, save, sha256_of
+from ..errors import DataError, DownloadError
 
-SECONDS = 30  # without an answer from the server
+LARGEST = 512 * 2**20
+"""Bytes that a file may have that is downloaded."""
+MOST_UNPACKED = 2 * 2**30
+"""Bytes that an archive may unpack to."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ def obtain(collection: Collection, url: str | None = None) -> Path:
         if (own / collection.folder).is_dir():
             return _complete(own / collection.folder, collection)
         elsewhere += f", {own} (it has no {collection.folder}/ yet)"
-    cache = _cache() / collection.folder
+    cache = cache_folder() / collection.folder
     if set(collection.sums) == set(collection.files):
         for name in collection.files:
             _download(name, cache, collection, url, elsewhere)
@@ -84,14 +90,6 @@ def obtain(collection: Collection, url: str | None = None) -> Path:
 def listed(names: tuple[str, ...]) -> str:
     """Names in one phrase."""
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-
-
-def _cache() -> Path:
-    """The folder for downloads."""
-    import pooch
-
-    given = os.environ.get("DENDROSIM_CACHE")
-    return Path(given).expanduser() if given else Path(pooch.os_cache("dendrosim"))
 
 
 def _complete(folder: Path, collection: Collection) -> Path:
@@ -119,48 +117,85 @@ def _download(name: str, folder: Path, collection: Collection, url: str | None, 
     DataError
         If it cannot be fetched, or is not what it should be.
     """
-    import pooch
-
-    source = f"{(url or collection.url).rstrip('/')}/{name}"
-    fetch = pooch.HTTPDownloader(timeout=SECONDS)
+    source, path = f"{(url or collection.url).rstrip('/')}/{name}", folder / name
     try:
-        path = pooch.retrieve(source, f"sha256:{collection.sums[name]}", fname=name, path=folder, downloader=fetch)
-    except OSError as error:  # of the disk, or of the network: those of requests are OSErrors too
+        if not path.is_file() or sha256_of(path) != collection.sums[name]:
+            save(source, path, largest=LARGEST, sha256=collection.sums[name])
+    except DownloadError as error:
+        if error.sha256 is None:
+            raise DataError(
+                f"{collection.title}: {source} cannot be downloaded to {folder} ({_cut(error)}); nothing was kept. Try "
+                f"again with a connection to the internet, or {elsewhere}"
+            ) from error
         raise DataError(
-            f"{collection.title}: {source} cannot be downloaded to {folder} ({short(str(error), 160)}); nothing was "
-            f"kept. Try again with a connection to the internet, or {elsewhere}"
+            f"{collection.title}: what {source} sends is not the official file (SHA-256 {error.sha256}, expected "
+            f"{collection.sums[name]}); nothing was kept. Try again, or {elsewhere}"
         ) from error
-    except ValueError as error:  # the sum
+    except OSError as error:  # of the disk
         raise DataError(
-            f"{collection.title}: what {source} sends is not the official file ({short(str(error), 300)}); nothing was "
-            f"kept. Try again, or {elsewhere}"
+            f"{collection.title}: {source} cannot be downloaded to {folder} ({_cut(error)}); nothing was kept. Choose "
+            f"another folder with DENDROSIM_CACHE, or {elsewhere}"
         ) from error
-    return Path(path)
+    return path
+
+
+def _cut(error: OSError) -> str:
+    text = str(error)
+    return text if len(text) <= 260 else f"{text[:256]} ..."
 
 
 def _unpack(archive: Path, folder: Path, collection: Collection) -> None:
     """Take the files of a collection out of an archive, all of them or none.
 
+    Members are read in passing, and nothing else is written: neither links nor folders, nor what has another name.
+
     Raises
     ------
     DataError
-        If a file is missing from the archive.
+        If a file is missing from the archive, is none, or the archive unpacks to more than a data set has.
     """
-    with tempfile.TemporaryDirectory(dir=folder.parent.parent) as name, tarfile.open(archive) as tar:
+    wanted = {f"{folder.name}/{file}": file for file in collection.files}
+    with tempfile.TemporaryDirectory(dir=folder.parent.parent) as name:
         inside = Path(name) / "files"
         inside.mkdir()
-        for file in collection.files:
-            try:
-                content = tar.extractfile(f"{folder.name}/{file}")
-            except KeyError:
-                content = None
-            if content is None:
-                raise DataError(f"{archive} has no file {folder.name}/{file}; it is no archive of {collection.title}")
-            with content, open(inside / file, "wb") as copy:
-                shutil.copyfileobj(content, copy)
+        try:
+            with gzip.open(archive) as stream, _open_tar(_Bounded(stream, archive)) as tar:
+                for member in tar:
+                    file = wanted.pop(member.name, None)
+                    content = None if file is None or not member.isreg() else tar.extractfile(member)
+                    if file is not None and content is None:
+                        raise DataError(f"{archive}: {member.name} is no plain file; the archive is not used")
+                    if file is not None and content is not None:
+                        with content, open(inside / file, "wb") as copy:
+                            shutil.copyfileobj(content, copy)
+        except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataError(f"{archive} is damaged ({error}); remove it, to download it again") from error
+        if wanted:
+            raise DataError(f"{archive} has no file {min(wanted)}; it is no archive of {collection.title}")
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             inside.rename(folder)
         except OSError:
             if not folder.is_dir():  # else another process was faster
                 raise
+
+
+def _open_tar(stream: Any) -> tarfile.TarFile:
+    """A tar file that is read once, from its beginning to its end."""
+    return tarfile.open(fileobj=stream, mode="r|")
+
+
+class _Bounded:
+    """What a stream unpacks to, up to as much as a data set may have."""
+
+    def __init__(self, stream: gzip.GzipFile, archive: Path) -> None:
+        self.stream, self.archive, self.left = stream, archive, MOST_UNPACKED
+
+    def read(self, size: int) -> bytes:
+        content = self.stream.read(min(size, self.left + 1))
+        self.left -= len(content)
+        if self.left < 0:
+            raise DataError(
+                f"{self.archive} unpacks to more than {MOST_UNPACKED:,} bytes, more than a data set has; it is not used"
+            )
+        return content

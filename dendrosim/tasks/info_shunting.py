@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import whole
 from .encoding import on_off
-from .seeds import natural, stream
+from .seeds import stream
 from .sources import sizes
 from .task import Task
 
@@ -33,7 +34,7 @@ def info_shunting(
     n_train, n_validation, n_test : int
         8,000, 1,000 and 1,000 as published. `x_train` holds the samples for validation too.
     """
-    natural("dimensions", dimensions, 1)
+    whole("dimensions", dimensions, 1)
     learn, test = sizes(n_train, n_validation, n_test)
     x_train, y_train = gaussian_or_uniform(learn, dimensions, stream(seed, "info_shunting/train"))
     x_test, y_test = gaussian_or_uniform(test, dimensions, stream(seed, "info_shunting/test"))

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import arguments
+from ..arguments import whole
 from ..errors import ParameterError, choose
 from .encoding import on_off
-from .seeds import natural, stream
+from .seeds import stream
 from .sources import sizes
 from .task import Task
 
@@ -50,7 +51,7 @@ def noise_lines(
     n_train, n_validation, n_test : int
         8,000, 1,000 and 1,000 as published. `x_train` holds the samples for validation too.
     """
-    natural("side", side, 2)
+    whole("side", side, 2)
     deviation = arguments.number("noise", noise, least=0.0)
     choose("encoding", encoding, ENCODINGS)
     learn, test = sizes(n_train, n_validation, n_test)

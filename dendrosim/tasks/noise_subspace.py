@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import arguments
+from ..arguments import whole
 from .images import MNIST, SIDE, read_images
-from .seeds import natural, stream
+from .seeds import stream
 from .task import Task
 
 
@@ -31,7 +32,7 @@ def noise_subspace_mnist(seed: int, *, noise: float = 1.5, dimensions: int = 50)
         Number of columns of P.
     """
     strength = arguments.number("noise", noise, least=0.0)
-    projection = unit_columns(SIDE * SIDE, natural("dimensions", dimensions, 1), stream(seed, "noise_subspace/columns"))
+    projection = unit_columns(SIDE * SIDE, whole("dimensions", dimensions, 1), stream(seed, "noise_subspace/columns"))
     x_train, y_train, x_test, y_test = read_images(MNIST)
     for part, x in (("train", x_train), ("test", x_test)):
         z = stream(seed, f"noise_subspace/{part}").standard_normal((len(x), dimensions), dtype=np.float32)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ..arguments import whole
 from ..errors import ParameterError, choose
 from .cifar import cifar10, cifar100
 from .context_gating import context_gating
@@ -17,7 +18,6 @@ from .images import fashion_mnist, mnist
 from .info_shunting import info_shunting
 from .noise_lines import noise_lines
 from .noise_subspace import noise_subspace_mnist
-from .seeds import natural
 from .student import student
 from .task import Task
 
@@ -48,6 +48,10 @@ REFUSED = {
 
 def names() -> list[str]:
     """Names of all tasks that `load` knows, sorted.
+
+    Returns
+    -------
+    list of str
 
     Examples
     --------
@@ -96,5 +100,5 @@ def load(name: str, seed: int = 0, **options: Any) -> Task:
     if unknown:
         valid = ", ".join(f"{key}={value!r}" for key, value in defaults.items()) or "none"
         raise ParameterError(f"task {name!r} has no option {unknown[0]!r}; its options, with defaults: {valid}")
-    natural("seed", seed)
+    whole("seed", seed, 0)
     return make(seed, **options)._changed(options={**defaults, **options})

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
 
 import numpy as np
 
-from ..arguments import short
-from ..errors import ParameterError
-
-
-def natural(name: str, value: Any, least: int = 0) -> int:
-    """A whole number, at least `least`.
-
-    Raises
-    ------
-    ParameterError
-        If it is something else; truth values are no numbers.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ParameterError(f"{name}={short(value)} is impossible; it must be an integer >= {least}")
-    return int(value)
+from ..arguments import whole
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:
@@ -40,4 +25,4 @@ def stream(seed: int, purpose: str) -> np.random.Generator:
         If the seed is no integer >= 0.
     """
     key = zlib.crc32(purpose.encode())
-    return np.random.default_rng(np.random.SeedSequence(natural("seed", seed), spawn_key=(key,)))
+    return np.random.default_rng(np.random.SeedSequence(whole("seed", seed, 0), spawn_key=(key,)))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import whole
 from ..errors import choose
 from .digits import digits
 from .images import fashion_mnist, mnist
-from .seeds import natural
 from .task import Task
 
 SOURCES: dict[str, Callable[[int], Task]] = {"digits": digits, "mnist": mnist, "fashion_mnist": fashion_mnist}
@@ -68,5 +68,5 @@ def sizes(n_train: int, n_validation: int, n_test: int) -> tuple[int, int]:
     ParameterError
         If one is no whole number, or there are none to learn from or to test on.
     """
-    learn = natural("n_train", n_train, 1) + natural("n_validation", n_validation)
-    return learn, natural("n_test", n_test, 1)
+    learn = whole("n_train", n_train, 1) + whole("n_validation", n_validation, 0)
+    return learn, whole("n_test", n_test, 1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from .. import arguments
+from ..arguments import whole
 from ..errors import ParameterError
-from .seeds import natural, stream
+from .seeds import stream
 from .temporal import TemporalTask, Trials
-from .trains import frozen, presented
+from .trains import MOST_HZ, MOST_MS, frozen, presented
 
 
 def spike_patterns(
@@ -58,6 +59,10 @@ def spike_patterns(
         Rate of noise spikes on every input throughout, Hz.
     n_train, n_test : int
 
+    Returns
+    -------
+    TemporalTask
+
     Raises
     ------
     ParameterError
@@ -73,16 +78,16 @@ def spike_patterns(
     >>> spikes.n_stimuli, y.shape
     (3, (3,))
     """
-    natural("n_classes", n_classes, 2)
-    natural("per_class", per_class, 1)
-    natural("n_inputs", n_inputs, 1)
-    rates = {"rate": arguments.number("rate", rate, above=0.0, unit="Hz")}
-    rates["noise"] = arguments.number("noise", noise, least=0.0, unit="Hz")
-    spread = arguments.number("jitter", jitter, least=0.0, unit="ms")
+    whole("n_classes", n_classes, 2)
+    whole("per_class", per_class, 1)
+    whole("n_inputs", n_inputs, 1)
+    rates = {"rate": arguments.number("rate", rate, above=0.0, most=MOST_HZ, unit="Hz")}
+    rates["noise"] = arguments.number("noise", noise, least=0.0, most=MOST_HZ, unit="Hz")
+    spread = arguments.number("jitter", jitter, least=0.0, most=MOST_MS, unit="ms")
     lost = arguments.number("deletion", deletion, least=0.0, most=1.0)
-    begin = arguments.number("onset", onset, least=0.0, unit="ms")
-    lasting = arguments.number("length", length, above=0.0, unit="ms")
-    if detect and n_classes != 2:
+    begin = arguments.number("onset", onset, least=0.0, most=MOST_MS, unit="ms")
+    lasting = arguments.number("length", length, above=0.0, most=MOST_MS, unit="ms")
+    if arguments.flag("detect", detect) and n_classes != 2:
         raise ParameterError(f"detect=True tells one class from everything else; n_classes={n_classes} must be 2")
     duration = begin + lasting
     draw = stream(seed, "spike_patterns/patterns")
@@ -90,7 +95,7 @@ def spike_patterns(
     classes = np.ones(n_patterns, np.int64) if detect else np.arange(n_patterns) % n_classes
     patterns = [frozen(n_inputs, rates["rate"], begin, lasting, draw, equal_counts) for _ in range(n_patterns)]
     parts = []
-    for part, size in (("train", natural("n_train", n_train, 1)), ("test", natural("n_test", n_test, 1))):
+    for part, size in (("train", whole("n_train", n_train, 1)), ("test", whole("n_test", n_test, 1))):
         rng = stream(seed, f"spike_patterns/{part}")
         trial = np.arange(size)
         which = rng.integers(0, n_patterns, size)

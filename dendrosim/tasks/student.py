@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import arguments
-from .seeds import natural, stream
+from ..arguments import whole
+from .seeds import stream
 from .task import Task
 
 SPREAD = 1.0 / 16.0
@@ -26,10 +27,10 @@ def student(seed: int, *, n_inputs: int = 64, n_classes: int = 10, n_train: int 
         Of the teacher and the inputs.
     n_inputs, n_classes, n_train, n_test : int
     """
-    size, classes = natural("n_inputs", n_inputs, 1), natural("n_classes", n_classes, 2)
+    size, classes = whole("n_inputs", n_inputs, 1), whole("n_classes", n_classes, 2)
     teacher = stream(seed, "student/teacher").standard_normal((size, classes))
     parts: dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]] = {}
-    for part, n in (("train", natural("n_train", n_train, 1)), ("test", natural("n_test", n_test, 1))):
+    for part, n in (("train", whole("n_train", n_train, 1)), ("test", whole("n_test", n_test, 1))):
         z = stream(seed, f"student/{part}").standard_normal((n, size)).clip(-8.0, 8.0)
         parts[part] = (0.5 + SPREAD * z).astype(np.float32), (z @ teacher).argmax(axis=1)
     return Task(

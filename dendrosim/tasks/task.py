@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import arguments
+from ..arguments import numbers, whole
 from ..errors import ParameterError
+from ..shown import Shown
 from . import checks
-from .seeds import natural, stream
+from .seeds import stream
 from .transforms import Moves, Transform
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Task:
+class Task(Shown):
     """Labelled samples, those to learn from and those to be tested on.
 
     Made by `dendrosim.tasks.load`, or from one's own arrays by `Task.from_arrays`. Arrays are read-only.
@@ -73,7 +75,7 @@ class Task:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise ParameterError(f"name={arguments.short(self.name)} must be a text that is not empty")
-        natural("n_classes", self.n_classes, 2)
+        whole("n_classes", self.n_classes, 2)
         for part, x, y in (("train", self.x_train, self.y_train), ("test", self.x_test, self.y_test)):
             checks.check_inputs(f"x_{part}", x)
             checks.check_labels(f"y_{part}", y, len(x), self.n_classes)
@@ -209,7 +211,7 @@ class Task:
         """
         n_rows = len(self.x_train)
         if isinstance(validation, int | np.integer) and not isinstance(validation, bool):
-            n_kept = natural("validation", validation)
+            n_kept = whole("validation", validation, 0)
         else:
             fraction = arguments.number("validation", validation, least=0.0)
             n_kept = round(fraction * n_rows)
@@ -249,7 +251,7 @@ class Task:
         sizes = {"n_train": n_train, "n_test": n_test}
         rows = {}
         for (name, size), available in zip(sizes.items(), (len(self.x_train), len(self.x_test)), strict=True):
-            if size is not None and natural(name, size, 1) > available:
+            if size is not None and whole(name, size, 1) > available:
                 raise ParameterError(f"{name}={size} samples of {self.name!r} are not to be had; there are {available}")
             rows[name] = np.sort(stream(seed, name).permutation(available)[:size])
         train, test = rows["n_train"], rows["n_test"]
@@ -280,10 +282,18 @@ class Task:
         -------
         float32 array of shape (B, n_inputs)
             C-contiguous, the caller's own.
+
+        Raises
+        ------
+        ParameterError
+            If rows are asked for that do not exist.
         """
-        rows = np.asarray(indices)
+        rows = numbers("indices", indices)
         if rows.ndim != 1 or rows.dtype.kind not in "iu":
             raise ParameterError(f"indices has shape {rows.shape} and dtype {rows.dtype}; expected (B,) integers")
+        outside = np.flatnonzero((rows < 0) | (rows >= len(self.x_train)))
+        if outside.size:
+            raise ParameterError(f"indices[{outside[0]}] = {rows[outside[0]]}; there are {len(self.x_train)} rows")
         x = self.x_train.take(rows, axis=0)
         for transform in self.transforms:
             x = transform(x, rng)
@@ -316,7 +326,7 @@ class Task:
             )
         channels = self.image_shape[0] if len(self.image_shape) == 3 else 1
         rows, columns = self.image_shape[-2:]
-        if natural("shift", shift) >= min(rows, columns):
+        if whole("shift", shift, 0) >= min(rows, columns):
             raise ParameterError(f"shift={shift} moves images of {rows} x {columns} pixels out of sight")
         if not isinstance(flip, bool | np.bool_):
             raise ParameterError(f"flip={arguments.short(flip)} must be True or False")

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import instance, number, numbers, short
 from ..biophysics.time.inputs import Spikes
 from ..errors import ParameterError
+from ..shown import Shown
 
 Ints = NDArray[np.int64]
 
@@ -149,7 +150,7 @@ class Trials:
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class TemporalTask:
+class TemporalTask(Shown):
     """Trials of spike trains with classes, those to learn from and those to be tested on.
 
     Attributes
@@ -167,7 +168,7 @@ class TemporalTask:
         When error or reward may arrive, ms; `answer` where nothing is late.
     patterns : tuple of Spikes
         What is presented, without jitter, deletions and noise; times from the beginning of the trial.
-    pattern_class : int array
+    pattern_class : int array of shape (n_patterns,)
         Class of each pattern; -1 of those that mean nothing.
     description : str
         One sentence.

@@ -7,10 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import arguments
 from ..biophysics.time.inputs import Spikes
 from ..errors import ParameterError
 
 Ints = NDArray[np.int64]
+
+
+MOST_HZ, MOST_MS = 1e5, 1e9
+"""Limits of rates and times of a task; far beyond what makes sense, and what still can be drawn."""
 
 
 def frozen(
@@ -35,7 +40,7 @@ def frozen(
         If counts are to be equal, and are no whole numbers.
     """
     mean = 1e-3 * rate * length
-    if equal_counts:
+    if arguments.flag("equal_counts", equal_counts):
         if mean < 1 or abs(mean - round(mean)) > 1e-9:
             raise ParameterError(
                 f"equal_counts=True asks for {mean:g} spikes of each input in {length:g} ms at {rate:g} Hz; choose "

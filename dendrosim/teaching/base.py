@@ -40,7 +40,7 @@ class Teaching(ABC):
     passes: int = 0
 
     def prepare(self, network: Network, rng: np.random.Generator) -> None:  # noqa: B027
-        """Draw what is fixed for a whole training, and see that the network suits.
+        """Draw what is fixed for a whole training by `rng`, and see that the `network` suits.
 
         Raises
         ------
@@ -49,7 +49,7 @@ class Teaching(ABC):
         """
 
     def suits(self, loss: Loss) -> None:  # noqa: B027
-        """See that the signal can do with a loss.
+        """See that the signal can do with a `loss`.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class Teaching(ABC):
         """
 
     def observe(self, lesson: Lesson) -> None:  # noqa: B027
-        """Learn from a minibatch what the signal itself has to learn, before its credits are told."""
+        """Learn from the minibatch of `lesson` what the signal itself has to learn, before its credits are told."""
 
     @abstractmethod
     def credit(self, lesson: Lesson) -> None:
@@ -70,19 +70,19 @@ class Teaching(ABC):
         return {}
 
     def weight_gradients(self, lesson: Lesson) -> dict[str, Floats]:
-        """What a minibatch asks of `weights`."""
+        """What the minibatch of `lesson` asks of `weights`."""
         return {}
 
     def amend(self, lesson: Lesson, gradients: dict[str, Floats]) -> None:  # noqa: B027
-        """Add to the gradients by the model's raw parameters what the signal asks of them besides its credits."""
+        """Add to the `gradients` by raw parameters what the signal asks of them in `lesson` besides its credits."""
 
     def metrics(self, lesson: Lesson) -> dict[str, float]:
-        """Numbers for the record about the signal's own state."""
+        """Numbers for the record about the signal's own state, at the minibatch of `lesson`."""
         return {}
 
     @abstractmethod
     def bits_per_sample(self, network: Network) -> float:
-        """Bandwidth: bits that must reach the dendrites per sample, 32 per real number."""
+        """Bandwidth: bits that must reach the dendrites of a `network` per sample, 32 per real number."""
 
     def state(self) -> dict[str, Floats]:
         """What changes or was drawn, for an exact resume."""

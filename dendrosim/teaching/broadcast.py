@@ -32,15 +32,15 @@ class Broadcast(Teaching):
 
     @abstractmethod
     def signal(self, lesson: Lesson) -> Signal:
-        """What is sent for this minibatch."""
+        """What is sent for the minibatch of `lesson`."""
 
     @abstractmethod
     def deliver(self, lesson: Lesson, signal: Signal) -> None:
-        """Fill ``lesson.credit`` with what compartments make of it."""
+        """Fill ``lesson.credit`` with what compartments of `lesson` make of a `signal`."""
 
     @abstractmethod
     def sizes(self, network: Network) -> tuple[int, ...]:
-        """Numbers per sample in each part of the signal."""
+        """Numbers per sample in each part of the signal, for a `network`."""
 
     def credit(self, lesson: Lesson) -> None:
         self.deliver(lesson, self.signal(lesson))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import number, short
+from ..arguments import flag, number, short
 from ..construct import call_of
 from ..errors import ParameterError, choose
 from .base import Teaching
@@ -112,14 +112,18 @@ class SBD(Teaching):
         forward: float = 0.0,
     ) -> None:
         self.decay = number("decay", decay, least=0.0, most=1.0)
-        self.initial = "xavier" if initial == "xavier" else number("initial (or 'xavier')", initial, least=0.0)
-        if isinstance(sign, bool) or sign not in (1, -1):
+        self.initial = (
+            "xavier"
+            if isinstance(initial, str) and initial == "xavier"
+            else number("initial (or 'xavier')", initial, least=0.0)
+        )
+        if isinstance(sign, bool) or not isinstance(sign, int | np.integer) or sign not in (1, -1):
             raise ParameterError(f"sign={short(sign)} must be 1, the published rule, or -1, its opposite")
         self.sign = int(sign)
         self.g, self._functions = g, functions_of(g)
         self.of, self.tie = choose("of", of, OF), choose("tie", tie, TIES)
         self.expansion = expansion
-        self.include_current = bool(include_current)
+        self.include_current = flag("include_current", include_current)
         self.gain = choose("gain", gain, GAINS) if isinstance(gain, str) else not_negative("gain", gain)
         self.power, self.entropy, self.sparsity = power, entropy, sparsity
         self.whiten = None if whiten is None else number("whiten", whiten, above=0.0)
@@ -281,8 +285,14 @@ class SBD(Teaching):
 
         Parameters
         ----------
+        lesson : Lesson
+            The minibatch.
         layer : int, optional
             J of this layer alone.
+
+        Returns
+        -------
+        float array of shape (B, C)
         """
         h, chosen = self._values(lesson), slice(None) if layer is None else self._layer == layer
         total = np.zeros((lesson.activity.n_blocks, self._matrix.shape[2], lesson.activity.width), self._dtype)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..arguments import number, short
+from ..arguments import flag, number, short
 from ..errors import ParameterError
 from .broadcast import REAL, Broadcast, Floats, Signal
 
@@ -70,7 +70,7 @@ class Degraded(Broadcast):
                 f"teaching {inner.name!r} broadcasts nothing that could be degraded; these do: {valid}"
             )
         self._inner = inner
-        self.sign = bool(sign)
+        self.sign = flag("sign", sign)
         if bits is not None and (isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= MOST_BITS):
             raise ParameterError(f"bits={short(bits)} must be a whole number from 1 to {MOST_BITS}")
         if self.sign and bits is not None:

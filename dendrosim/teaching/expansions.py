@@ -37,20 +37,20 @@ class Expansion(ABC):
 
     @abstractmethod
     def size(self, network: Any) -> int:
-        """C', the numbers per sample."""
+        """C', the numbers per sample, for a `network`."""
 
     def prepare(self, network: Any, rng: np.random.Generator) -> None:  # noqa: B027
-        """Draw what is fixed."""
+        """Draw what is fixed for a `network` by `rng`."""
 
     def suits(self, loss: Loss) -> None:  # noqa: B027
-        """Raise `ParameterError` if the expansion means nothing for a loss."""
+        """Raise `ParameterError` if the expansion means nothing for a `loss`."""
 
     def observe(self, lesson: Lesson) -> None:  # noqa: B027
-        """Learn what the expansion itself has to learn from a minibatch."""
+        """Learn what the expansion itself has to learn from the minibatch of `lesson`."""
 
     @abstractmethod
     def expand(self, lesson: Lesson, error: Floats) -> Floats:
-        """Expanded errors [n_blocks, C', width] from errors [n_blocks, C, width], the score of each sample over B."""
+        """Expanded errors [n_blocks, C', width] of `lesson` from `error` [n_blocks, C, width], scores over B."""
 
     def state(self) -> dict[str, Floats]:
         """What was drawn or learned, as copies."""
@@ -72,11 +72,11 @@ class Context(Expansion):
 
     @abstractmethod
     def count(self, network: Any) -> int:
-        """Number of features besides the constant."""
+        """Number of features besides the constant, for a `network`."""
 
     @abstractmethod
     def features(self, lesson: Lesson) -> Floats:
-        """Features [n_blocks, count, width] of every sample, never of its label."""
+        """Features [n_blocks, count, width] of every sample of `lesson`, never of its label."""
 
     def size(self, network: Any) -> int:
         return int(network.n_outputs) * (1 + self.count(network))
@@ -333,6 +333,15 @@ EXPANSIONS: dict[str, type[Expansion]] = {
 
 def expansion(given: str | Expansion | Mapping[str, Any] | None) -> Expansion:
     """An expansion from a name, an object, a table with "name" and options, or None for the constant.
+
+    Parameters
+    ----------
+    given : str, Expansion, mapping or None
+        What to make it from.
+
+    Returns
+    -------
+    Expansion
 
     Raises
     ------

@@ -71,7 +71,7 @@ class Lesson(ABC):
         return found
 
     def of_somas(self, values: Floats) -> Floats:
-        """Values of shape (B, n_readout) in blocks over all cells, 0 at cells that are not read."""
+        """The `values`, (B, n_readout), in blocks over all cells, 0 at cells that are not read."""
         found: Floats = self.activity.of_cells(values)
         return found
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from ..arguments import flag
 from .broadcast import Broadcast, Floats, Signal, mean_error
 from .drives import children_drive, parents_drive
 from .scalar import with_fallback
@@ -36,7 +37,7 @@ class LocalMismatch(Broadcast):
     name: ClassVar[str] = "local_mismatch"
 
     def __init__(self, replication: bool = False) -> None:
-        self.replication = bool(replication)
+        self.replication = flag("replication", replication)
 
     def prepare(self, network: Network, rng: np.random.Generator) -> None:
         self._drive: Floats = np.empty((0, 0, 0), network.dtype)

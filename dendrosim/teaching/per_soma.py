@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..arguments import number
+from ..arguments import flag, number
 from ..errors import ParameterError, choose
 from .broadcast import Broadcast, Floats, Signal, mean_error, tell
 from .scalar import with_fallback
@@ -43,7 +43,7 @@ class PerSoma(Broadcast):
         self.scope = choose("scope", scope, ("tree", "soma"))
         self.hidden = choose("hidden", hidden, ("exact", "dfa"))
         self.scale = number("scale", scale, above=0.0)
-        self.replication = bool(replication)
+        self.replication = flag("replication", replication)
         if replication and scope != "soma":
             raise ParameterError("replication=True is about the scalar that branches receive; it needs scope='soma'")
 
@@ -68,7 +68,7 @@ class PerSoma(Broadcast):
         tell(lesson, errors, errors if self.scope == "tree" else signal[-1])
 
     def of_cells(self, lesson: Lesson, signal: Signal) -> Floats:
-        """The error that each cell is told, (B, C)."""
+        """The error that each cell of `lesson` is told of a `signal`, (B, C)."""
         if not self._hidden.size:
             return signal[0]
         errors: Floats = np.empty((len(signal[0]), lesson.network.layout.n_cells), lesson.network.dtype)

@@ -53,6 +53,10 @@ def teaching(given: str | Teaching | Mapping[str, Any], **options: Any) -> Teach
     **options
         Of the one that is named.
 
+    Returns
+    -------
+    Teaching
+
     Raises
     ------
     ParameterError

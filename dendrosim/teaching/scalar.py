@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from ..arguments import flag
 from .broadcast import Broadcast, Floats, Signal, mean_error, tell
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Scalar(Broadcast):
     name: ClassVar[str] = "scalar"
 
     def __init__(self, replication: bool = False) -> None:
-        self.replication = bool(replication)
+        self.replication = flag("replication", replication)
 
     def signal(self, lesson: Lesson) -> Signal:
         return (with_fallback(lesson) if self.replication else mean_error(lesson),)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import number, short
+from ..arguments import number, several, short
 from ..errors import ParameterError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Moment:
     task : Task
     rows : int array
         Rows of ``task.x_train`` that are learned from.
-    validation : int array
+    validation : int array of shape (n,)
         Rows that are validated on.
     history : dict of lists
         Metrics of the epochs so far.
@@ -57,7 +57,7 @@ class Moment:
         return self.learner.network
 
     def stop(self, reason: str = "a callback asked for it") -> None:
-        """End training after this epoch; metrics, best weights and test are as usual."""
+        """End training after this epoch for a `reason`; metrics, best weights and test are as usual."""
         self.stopped = reason
 
 
@@ -134,7 +134,8 @@ class Record(Callback):
 
 def checked(callbacks: Any) -> tuple[Callback, ...]:
     """Callbacks as a tuple, or an error that says what is wrong."""
-    given = (callbacks,) if isinstance(callbacks, Callback) else tuple(callbacks)
+    hint = "a Callback, or a list of them"
+    given = (callbacks,) if isinstance(callbacks, Callback) else tuple(several("callbacks", callbacks, hint))
     for one in given:
         if not isinstance(one, Callback):
             raise ParameterError(

@@ -13,9 +13,10 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from .. import arguments
-from ..arguments import number
+from ..arguments import number, short
 from ..errors import FileFormatError, ParameterError, TrainingError
 from ..hdf5 import folder_for, read_hdf5, write_hdf5
+from ..hdf5_reader import table_of
 
 SCHEMA = 1
 
@@ -63,12 +64,16 @@ class Checkpoint:
             Seconds since the last one.
         epoch : int, optional
             Epochs done; None in the middle of one.
+
+        Returns
+        -------
+        bool
         """
         timely = self.seconds is not None and since >= self.seconds
         return timely or (epoch is not None and self.epochs is not None and epoch % self.epochs == 0)
 
     def write(self, config: Mapping[str, Any], content: Mapping[str, Any]) -> None:
-        """Replace the file."""
+        """Replace the file: the `config` of the training, and its `content` so far."""
         attributes = {"kind": "checkpoint", "schema": SCHEMA}
         write_hdf5(self.file, {"config": json.dumps(config), **content}, attributes, compress=False)
 
@@ -92,10 +97,10 @@ def read_checkpoint(path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     """
     content, attributes = read_hdf5(path)
     if attributes.get("kind") != "checkpoint" or "config" not in content:
-        raise FileFormatError(f"{path} holds {attributes.get('kind', 'something')!r}, not a checkpoint")
+        raise FileFormatError(f"{path} holds {short(attributes.get('kind', 'something'))}, not a checkpoint")
     if attributes.get("schema") != SCHEMA:
-        raise FileFormatError(f"{path} has schema {attributes.get('schema')}; this version reads {SCHEMA}")
-    found = differences(json.loads(content.pop("config")), json.loads(json.dumps(config)))
+        raise FileFormatError(f"{path} has schema {short(attributes.get('schema'))}; this version reads {SCHEMA}")
+    found = differences(table_of(content.pop("config"), f"{path}: its configuration"), json.loads(json.dumps(config)))
     if found:
         raise TrainingError(
             f"{path} is a checkpoint of another training: {'; '.join(found[:3])}{' ...' if len(found) > 3 else ''}. "
@@ -130,9 +135,13 @@ def start_over(path: Path) -> None:
     content, attributes = read_hdf5(path)
     if attributes.get("kind") != "checkpoint":
         raise ParameterError(f"{path} exists and is no checkpoint; choose another file")
-    if not bool(content["position"]["finished"]):
+    try:
+        finished, epoch = bool(content["position"]["finished"]), int(content["position"]["epoch"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise FileFormatError(f"{path} is no whole checkpoint ({short(error, 300)}); delete it") from error
+    if not finished:
         raise ParameterError(
-            f"{path} is a checkpoint of a training that is not finished (epoch {int(content['position']['epoch'])}); "
+            f"{path} is a checkpoint of a training that is not finished (epoch {epoch}); "
             "resume=True continues it, delete it to start over"
         )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from json import loads
 from typing import Any
 
 import numpy as np
 
 from ..arguments import short
 from ..errors import FileFormatError, ParameterError
+from ..hdf5_reader import table_of
 from ..networks.mlp import PointMLP
 from ..networks.network import Network
 from ..networks.neurons import Neurons
@@ -84,7 +84,7 @@ def _read(content: Content, where: str) -> Any:
 
 
 def _settings(content: Content) -> Content:
-    settings: Content = loads(content["settings"])
+    settings = table_of(content["settings"], "the text of settings of this network")
     settings["populations"] = {name: len(cells) for name, cells in settings["populations"]}
     return settings
 
@@ -104,7 +104,7 @@ NEURONS = Kind(
     _neuron_learner,
     Neurons.content,
     lambda content, where: Neurons.from_content(content),
-    lambda content: dict(loads(content["settings"])),
+    lambda content: table_of(content["settings"], "the text of settings of these neurons"),
 )
 RESIDUAL = Kind(
     "residual",
@@ -112,7 +112,7 @@ RESIDUAL = Kind(
     _residual_learner,
     ResidualNetwork.content,
     lambda content, where: ResidualNetwork.from_content(content),
-    lambda content: {"architecture": str(content["kind"]), **loads(content["options"])},
+    lambda content: {"architecture": str(content["kind"]), **table_of(content["options"], "its options")},
 )
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (DENDRITIC, POINT_MLP, NEURONS, RESIDUAL)}
 
@@ -142,8 +142,8 @@ def kind_called(name: object, where: str) -> Kind:
     FileFormatError
         If there is none.
     """
-    if name not in KINDS:
-        raise FileFormatError(f"{where} holds a network of kind {name!r}; this version reads {', '.join(KINDS)}")
+    if not isinstance(name, str) or name not in KINDS:
+        raise FileFormatError(f"{where} holds a network of kind {short(name)}; this version reads {', '.join(KINDS)}")
     return KINDS[str(name)]
 
 

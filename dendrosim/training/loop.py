@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TrainingError
+from ..arguments import numbers, short
+from ..errors import FileFormatError, TrainingError
 from ..tasks.task import Task
 from .batches import Batches
 from .callbacks import Callback, Moment
@@ -174,6 +175,13 @@ class Loop:
             self.stopped = f"stopped early: no better validation in {plan.patience} epochs"
         self._call_back(last=self.epoch == plan.epochs or bool(self.stopped))
 
+    def _metrics(self) -> set[str]:
+        """Names of what every epoch adds to the history."""
+        names = {"train_loss", "train_accuracy", "learning_rate", "passes", "seconds"}
+        for part, wanted in (("validation", self._y.size), ("test", self.plan.test_each_epoch)):
+            names |= {f"{part}_loss", f"{part}_accuracy"} if wanted else set()
+        return names
+
     def _better(self) -> bool:
         """Whether the last epoch is the best so far; without validation every one is."""
         if not self._y.size or not self.best_epoch:
@@ -224,16 +232,47 @@ class Loop:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to where `state` was taken."""
+        """Go back to where `state` was taken.
+
+        Raises
+        ------
+        FileFormatError
+            If it is not the state of such a training; the network is then as it was.
+        """
+        before = self.learner.network.state()
+        try:
+            self._restore(state)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            self.learner.network.restore(before)
+            raise FileFormatError(
+                f"this is no whole checkpoint ({short(error, 300)}); restore it from a copy"
+            ) from error
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
         at = state["position"]
         self.epoch, self.batch, self.right = int(at["epoch"]), int(at["batch"]), int(at["right"])
         self.loss, self.spent, self.best_epoch = float(at["loss"]), float(at["spent"]), int(at["best_epoch"])
         self.stopped = str(at["stopped"])
         self.finished = bool(at["finished"]) and (bool(self.stopped) or self.epoch >= self.plan.epochs)
-        self.history = {name: values.tolist() for name, values in state["history"].items()}
+        kept = {name: numbers(name, values) for name, values in state["history"].items()}
+        if set(kept) != (self._metrics() if self.epoch else set()):
+            raise ValueError(
+                f"a history of {', '.join(kept) or 'nothing'}, not of {', '.join(sorted(self._metrics()))}"
+            )
+        self.history = {name: values.tolist() for name, values in kept.items()}
+        ends = {values.shape for values in kept.values()} | {(self.epoch,)}
+        fits = 0 <= self.best_epoch <= self.epoch and 0 <= self.batch <= len(self.batches)
+        if ends != {(self.epoch,)} or not fits:
+            raise ValueError(
+                f"epoch {self.epoch}, batch {self.batch}, best epoch {self.best_epoch} do not fit together"
+            )
         self.learner.network.restore(state["network"])
         self.learner.restore({name.replace("|", "/"): value for name, value in state["learner"].items()})
         self.best = dict(state["best"])
+        if self.best:
+            now = self.learner.network.state()
+            self.learner.network.restore(self.best)  # raises here what would be found at the end
+            self.learner.network.restore(now)
         for one in self.plan.callbacks:
             one.restore(state["callbacks"][one.name])
 

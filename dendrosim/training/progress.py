@@ -1,10 +1,11 @@
-"""The progress meter of a training on a terminal."""
+"""The progress meter of a training."""
 
 from __future__ import annotations
 
-import sys
 from types import TracebackType
 from typing import Any
+
+from ..progress import progress_bar
 
 
 class Meter:
@@ -17,21 +18,17 @@ class Meter:
     done : int
         Batches done already.
     show : bool or None
-        None: on a terminal only.
+        None: on a terminal and in a notebook.
     """
 
     def __init__(self, batches: int, epochs: int, done: int, show: bool | None) -> None:
-        self.show = sys.stderr.isatty() if show is None else show
+        self.show = show
         self.batches, self.epochs, self.done = batches, epochs, done
         self._bar: Any = None
 
     def __enter__(self) -> Meter:
-        if self.show:
-            from tqdm import tqdm
-
-            self._bar = tqdm(
-                total=self.batches * self.epochs, initial=self.done, unit=" batches", leave=False, dynamic_ncols=True
-            )
+        total = self.batches * self.epochs
+        self._bar = progress_bar(total, done=self.done, unit=" batches", show=self.show)
         return self
 
     def __exit__(

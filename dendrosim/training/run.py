@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 
 from .. import arguments
 from ..about import __version__
+from ..arguments import flag
 from ..errors import FileFormatError
 from ..hdf5 import Described, read_hdf5, write_hdf5
+from ..hdf5_reader import table_of
+from ..shown import Shown
 from .kinds import kind_called, kind_of
 
 Array = NDArray[Any]
@@ -37,7 +41,7 @@ METRICS = {
 
 
 @dataclass(eq=False, repr=False)
-class Run:
+class Run(Shown):
     """Result of `dendrosim.train`.
 
     Attributes
@@ -52,7 +56,7 @@ class Run:
         Epoch (1, 2, ...) with the best validation accuracy; the last where nothing was validated.
     config : dict
         Task with its options and hash, network, teaching, rule, training options, versions, seed and command.
-    records : dict of dicts of arrays
+    records : dict of dicts of arrays of shape (n, ...)
         Results of callbacks, by their names.
     network : Network or PointMLP
         Trained.
@@ -127,7 +131,7 @@ class Run:
         }
         experiment = self.config.get("experiment", {})
         attributes |= {name: experiment[name] for name in _NAMES if name in experiment}
-        written = write_hdf5(arguments.path("path", path), content, attributes)
+        written = write_hdf5(path, content, attributes)
         self.path = written
         return written
 
@@ -150,32 +154,59 @@ class Run:
         FileFormatError
             If the file is damaged or holds something else.
         """
+        network, records = flag("network", network), flag("records", records)
         where = Path(arguments.path("path", path))
         left = [name for name, wanted in (("network", network), ("records", records)) if not wanted]
         content, attributes = read_hdf5(where, leave=left)
         if attributes.get("kind") != "run":
             raise FileFormatError(
-                f"{where} holds no run (its kind is {attributes.get('kind')!r}); networks are read by ds.Network.load"
+                f"{where} holds no run (its kind is {arguments.short(attributes.get('kind'))}); networks are read by "
+                "ds.Network.load"
             )
         if attributes.get("schema") != SCHEMA:
-            raise FileFormatError(f"{where} has schema {attributes.get('schema')}; this version reads {SCHEMA}")
+            raise FileFormatError(
+                f"{where} has schema {arguments.short(attributes.get('schema'))}; this version reads {SCHEMA}"
+            )
         try:
             kind = kind_called(attributes["network"], str(where))
-            return cls(
+            found = cls(
                 history=dict(content["history"]),
                 test_accuracy=float(attributes["test_accuracy"]),
                 test_loss=float(attributes["test_loss"]),
                 best_epoch=int(attributes["best_epoch"]),
                 # runs from before there was a choice of losses do not name theirs
-                config={"loss": {"name": "cross_entropy"}, **json.loads(content["config"])},
+                config={
+                    "loss": {"name": "cross_entropy"},
+                    **table_of(content["config"], f"{where}: its configuration"),
+                },
                 records=dict(content["records"]) if records else {},
                 trained=kind.read(content["network"], str(where)) if network else None,
                 path=where,
             )
+            found._check()
         except FileFormatError:
             raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"{where} is no whole run ({error!r}); restore it from a copy") from error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            reason = arguments.short(error, 300)
+            raise FileFormatError(f"{where} is no whole run ({reason}); restore it from a copy") from error
+        return found
+
+    def _check(self) -> None:
+        """See that what others rely on is there: raises any of the errors that looking for it can raise."""
+        lengths = {name: arguments.numbers(name, values).shape for name, values in self.history.items()}
+        if set(lengths.values()) != {(self.epochs,)} or not 0 <= self.best_epoch <= self.epochs:
+            raise ValueError(f"best epoch {self.best_epoch} of {self.epochs}, and a history of {lengths}")
+        names = [self.config[part]["name"] for part in ("task", "rule", "teaching")]
+        kind = self.config["network"].get("integration", self.config["network"].get("kind", ""))
+        if any(not isinstance(text, str) for text in [*names, kind]) or self.seed < 0:
+            raise ValueError(f"names {names}, network {kind}, seed {self.seed}")
+        experiment = self.config.get("experiment", {})
+        for part in ("factors", "ways", "settings"):
+            dict(experiment.get(part, {}))
+        odd = [name for name, record in self.records.items() if not isinstance(record, Mapping)]
+        if odd:
+            raise ValueError(f"records {', '.join(odd)} hold no arrays by name")
+        repr(self)
 
     def plot(self, **options: Any) -> Any:
         """Draw the learning curve; see `dendrosim.plotting.plot_learning_curve`."""

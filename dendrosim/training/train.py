@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import instance
+from ..arguments import flag, instance, whole
 from ..errors import ParameterError
 from ..networks.network import Network
-from ..tasks.seeds import natural, stream
+from ..tasks.seeds import stream
 from ..tasks.task import Task
 from . import config
 from .batches import Batches
@@ -115,7 +115,7 @@ def train(
         Such as ``ds.training.RecordFidelity(every=5)``. A `RecordCredit` comes with every teaching signal that
         estimates, unless a callback of that name, "credit", is given.
     progress : bool, optional
-        Show a progress bar; by default on a terminal only.
+        Show a progress bar; by default on a terminal and in a notebook.
     checkpoint : str, Path or Checkpoint, optional
         File that keeps the state of the training, written every 30 s unless a `Checkpoint` says otherwise.
     resume : bool, default False
@@ -147,10 +147,12 @@ def train(
     kind = kind_of(network)
     instance("task", task, Task, "such as ds.tasks.load('digits')")
     _suits(network, task)
-    epochs, batch_size = natural("epochs", epochs, 1), natural("batch_size", batch_size, 1)
-    natural("seed", seed)
+    epochs, batch_size = whole("epochs", epochs, 1), whole("batch_size", batch_size, 1)
+    whole("seed", seed, 0)
     if patience is not None:
-        natural("patience", patience, 1)
+        whole("patience", patience, 1)
+    restore_best, test_each_epoch = flag("restore_best", restore_best), flag("test_each_epoch", test_each_epoch)
+    resume, progress = flag("resume", resume), None if progress is None else flag("progress", progress)
     rows, kept = task.split(validation, seed)
     if patience is not None and not kept.size:
         raise ParameterError(f"patience={patience} watches the validation accuracy; keep samples back, validation=0.2")
@@ -191,8 +193,8 @@ def train(
         "decoder": decoder,
         "clip_norm": clip_norm,
         "patience": patience,
-        "restore_best": bool(restore_best),
-        "test_each_epoch": bool(test_each_epoch),
+        "restore_best": restore_best,
+        "test_each_epoch": test_each_epoch,
         "callbacks": [one.name for one in hooks],
         "threads": threads,
     }
@@ -213,8 +215,8 @@ def train(
         epochs=epochs,
         schedule=rate,
         patience=patience,
-        restore_best=bool(restore_best),
-        test_each_epoch=bool(test_each_epoch),
+        restore_best=restore_best,
+        test_each_epoch=test_each_epoch,
         callbacks=hooks,
         checkpoint=saved,
         progress=progress,

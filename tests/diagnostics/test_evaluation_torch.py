@@ -77,6 +77,16 @@ def test_the_twin_is_nudged_the_same():
         np.testing.assert_allclose(getattr(found[0], name), getattr(found[1], name), rtol=2e-4)
 
 
+def test_read_only_samples_will_do():
+    x, y = data(32)
+    x.setflags(write=False)
+    y.setflags(write=False)  # as those of tasks are; torch warns of them, and warnings are errors here
+    subject = both("2lin", "dfa")[1]
+    report = audit(subject, x, y, frozen=0.3)
+    assert report.accuracy == audit(subject, x.copy(), y.copy(), frozen=0.3).accuracy
+    assert np.isfinite(nudging(subject, x, y).output).all()
+
+
 def test_fresh_feedback_of_a_torch_model():
     ours, theirs = both("2lin", "dfa")
 

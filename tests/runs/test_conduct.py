@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -325,3 +326,25 @@ def test_runs_of_another_version_are_not_computed(tmp_path, monkeypatch):
     tally = conduct(changed, Store(tmp_path), executor=Here())
     assert (tally.finished, tally.left) == (0, 6)
     assert "would compute another run" in tally.why
+
+
+class Elsewhere(Here):
+    """Does its jobs in another folder, as workers do that were started there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def submit(self, fn, /, *args, **kwargs) -> Future:
+        with contextlib.chdir(self.folder):
+            return super().submit(fn, *args, **kwargs)
+
+
+def test_the_folder_of_the_store_is_that_of_whoever_asks(tmp_path, monkeypatch):
+    mine, others = tmp_path / "mine", tmp_path / "others"
+    mine.mkdir()
+    others.mkdir()
+    monkeypatch.chdir(mine)
+    sweep = sweep_of(seeds=[0], cross={})
+    assert conduct(sweep, Store("store"), executor=Elsewhere(others)).finished == 1
+    assert Store(mine / "store").finished() == {sweep.points[0].identity}
+    assert not list(others.iterdir())

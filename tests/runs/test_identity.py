@@ -416,7 +416,7 @@ def test_arms_of_shipped_experiments_are_different_runs(name):
         ("training.rates.synapse=0.1", "synapse"),
         ("training.schedule=cosin", "cosin"),
         ("training.loss=crossentropy", "crossentropy"),
-        ("network.decoder={name='mlp', hidden=[0]}", "positive widths"),
+        ("network.decoder={name='mlp', hidden=[0]}", "positive whole number"),
         ("fidelity={teaching='scalar'}", "give both"),
         ("network.kind=mlp", "mlp"),
     ],

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dendrosim.downloads import pace
+
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
@@ -38,8 +40,9 @@ def write_images(folder: Path, n_train: int, n_test: int) -> dict[str, np.ndarra
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test downloads into the user's cache, or asks a proxy for the local server."""
+    """No test downloads into the user's cache, asks a proxy for the local server, or waits before it tries again."""
     monkeypatch.setenv("DENDROSIM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(pace, "PACE", pace.Pace(sleep=lambda seconds: None))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
 

@@ -144,7 +144,7 @@ def test_without_a_cache_of_ones_own_the_system_has_one(monkeypatch):
     import pooch
 
     monkeypatch.delenv("DENDROSIM_CACHE")
-    assert files._cache() == Path(pooch.os_cache("dendrosim"))
+    assert files.cache_folder() == Path(pooch.os_cache("dendrosim"))
 
 
 def test_phrases():
@@ -263,11 +263,11 @@ def test_unpacking_that_is_interrupted_leaves_no_half_of_it(small_archive, monke
 def test_the_official_places_are_asked_for_when_nothing_is_there(monkeypatch):
     asked = []
 
-    def refuse(url, known_hash, **others):
-        asked.append((url, known_hash))
+    def refuse(url, path, *, sha256, **others):
+        asked.append((url, sha256))
         raise OSError("no network in tests")
 
-    monkeypatch.setattr("pooch.retrieve", refuse)
+    monkeypatch.setattr(files, "save", refuse)
     for name in (
         "mnist",
         "fashion_mnist",
@@ -281,4 +281,77 @@ def test_the_official_places_are_asked_for_when_nothing_is_there(monkeypatch):
             ds.tasks.load(name)
     archives = {"cifar-10-binary.tar.gz", "cifar-100-binary.tar.gz"}
     assert {url.rpartition("/")[2] for url, _ in asked} == {"train-images-idx3-ubyte.gz", *archives}
-    assert all(url.startswith("https://") and digest.startswith("sha256:") for url, digest in asked)
+    assert all(url.startswith("https://") and len(digest) == 64 for url, digest in asked)
+
+
+def tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for info, content in members:
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def served(server, content: bytes) -> tuple[Collection, str]:
+    """A collection of one file in an archive, and where it lies."""
+    url, folder = server
+    fill(folder, {"things.tar.gz": content})
+    return Collection(
+        "things", "things/inside", ("a.bin",), "https://example.org", sums({"things.tar.gz": content})
+    ), url
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(server, tmp_path):
+    (tmp_path / "secret").write_text("password")
+    link = tarfile.TarInfo("inside/a.bin")
+    link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path / "secret")
+    with pytest.raises(DataError, match=r"inside/a\.bin is no plain file"):
+        obtain(*served(server, tar((link, b""))))
+    assert [path.name for path in left_in_cache()] == ["things.tar.gz"]
+
+
+def test_members_that_were_not_asked_for_are_not_written(server, tmp_path):
+    names = ("../../evil", str(tmp_path / "evil"), "inside/a.bin", "inside/../evil", "evil")
+    folder = obtain(*served(server, tar(*((tarfile.TarInfo(name), name.encode()) for name in names))))
+    assert (folder / "a.bin").read_bytes() == b"inside/a.bin"
+    assert [path.name for path in left_in_cache()] == ["a.bin"]
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_an_archive_that_unpacks_to_too_much_is_given_up(server, monkeypatch):
+    monkeypatch.setattr(files, "MOST_UNPACKED", 2**20)
+    bomb = tar((tarfile.TarInfo("inside/zeros"), bytes(2**22)), (tarfile.TarInfo("inside/a.bin"), b"late"))
+    assert len(bomb) < 2**14
+    with pytest.raises(DataError, match=r"unpacks to more than 1,048,576 bytes"):
+        obtain(*served(server, bomb))
+    assert [path.name for path in left_in_cache()] == ["things.tar.gz"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"no archive", tar((tarfile.TarInfo("inside/a.bin"), bytes(9000)))[:-40]], ids=["text", "cut short"]
+)
+def test_a_damaged_archive_says_so(server, content):
+    with pytest.raises(DataError, match=r"things\.tar\.gz is damaged"):
+        obtain(*served(server, content))
+
+
+def test_a_file_that_is_too_large_is_not_taken(server, monkeypatch):
+    monkeypatch.setattr(files, "LARGEST", 1000)
+    url, folder = server
+    fill(folder, FILES)
+    with pytest.raises(DataError, match=r"sends more than 1,000 bytes"):
+        obtain(PAIR, url)
+    assert left_in_cache() == []
+
+
+def test_nothing_is_asked_for_offline(server, monkeypatch):
+    url, folder = server
+    fill(folder, FILES)
+    monkeypatch.setenv("DENDROSIM_OFFLINE", "1")
+    with pytest.raises(DataError, match=r"DENDROSIM_OFFLINE forbids downloads"):
+        obtain(PAIR, url)
+    monkeypatch.setenv("DENDROSIM_OFFLINE", "0")
+    obtain(PAIR, url)
+    monkeypatch.setenv("DENDROSIM_OFFLINE", "1")
+    assert obtain(PAIR, url).name == "pair"  # what is there needs no server

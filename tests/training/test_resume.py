@@ -201,3 +201,19 @@ def test_other_files_are_neither_read_nor_overwritten(tmp_path):
 def test_impossible_checkpoints(options, message, tmp_path):
     with pytest.raises(ParameterError, match=message):
         Checkpoint(**{"path": tmp_path / "c.h5", **options})
+
+
+@pytest.mark.parametrize("damage", ["seconds missing", "empty", "of two axes"])
+def test_a_damaged_history_is_refused(tmp_path, damage):
+    path = tmp_path / "c.h5"
+    go("mlp", epochs=3, checkpoint=path)
+    content, attributes = read_hdf5(path)
+    if damage == "seconds missing":
+        del content["history"]["seconds"]
+    elif damage == "empty":
+        content["history"] = {}
+    else:
+        content["history"]["seconds"] = np.ones((3, 1))
+    write_hdf5(path, content, attributes)
+    with pytest.raises(FileFormatError, match="no whole checkpoint"):
+        go("mlp", epochs=3, checkpoint=path, resume=True)

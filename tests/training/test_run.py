@@ -101,6 +101,19 @@ def test_other_files_are_refused(run, tmp_path):
         Run.load(tmp_path / "nowhere.h5")
 
 
+def test_files_that_lack_what_is_shown_are_refused(run, tmp_path):
+    path = tmp_path / "run.h5"
+    content, attributes = read_hdf5(run.save(path))
+    for name in ("train_loss", "seconds"):
+        history = {key: value for key, value in content["history"].items() if key != name}
+        write_hdf5(path, {**content, "history": history}, attributes)
+        with pytest.raises(FileFormatError, match=f"is no whole run.*{name}"):
+            Run.load(path)
+    write_hdf5(path, {**content, "records": {"credit": np.ones(3)}}, attributes)
+    with pytest.raises(FileFormatError, match="records credit hold no arrays by name"):
+        Run.load(path)
+
+
 def test_a_run_without_a_network_says_so(run):
     with pytest.raises(FileFormatError, match="neither a network nor a file"):
         _ = Run(run.history, 0.5, 1.0, 1, run.config).network

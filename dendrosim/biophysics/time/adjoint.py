@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...arguments import numbers
 from ...errors import ParameterError
 from ...kernels import parallel
+from ...shown import Shown
 from ..magnitude import limits
 from .adjoint_inputs import by_spike, by_waveform
 from .arguments import recorded
@@ -30,7 +31,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class TrajectoryGradient:
+class TrajectoryGradient(Shown):
     """Exact gradient of a loss on a trajectory; made by `exact_gradient`.
 
     Attributes

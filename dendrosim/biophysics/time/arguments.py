@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import instance, numbers, short
+from ...arguments import instance, numbers, short, whole
 from ...errors import ParameterError
-from ..synapse_checks import count
 from ..synapses import Synapses
 from .inputs import Clamp, Spikes, Waveform
 from .trace import Snapshot
@@ -95,7 +94,7 @@ def rows_of(
         if table.ndim == 2:
             found["initial"] = len(table)
     if n_stimuli is not None:
-        found["n_stimuli"] = count("n_stimuli", n_stimuli, 1)
+        found["n_stimuli"] = whole("n_stimuli", n_stimuli, 1)
     if len(set(found.values())) > 1:
         said = ", ".join(f"{name} {value}" for name, value in found.items())
         raise ParameterError(f"different numbers of stimuli: {said}; give all the same")

@@ -76,12 +76,30 @@ class Channel(Mechanism):
     @staticmethod
     @abstractmethod
     def kinetics(v: float, *parameters: float) -> tuple[tuple[float, float], ...]:
-        """Steady state and time constant (ms) of every gate at a voltage (mV)."""
+        """Steady state and time constant (ms) of every gate at a voltage (mV).
+
+        Parameters
+        ----------
+        v : float
+            Voltage, mV.
+        *parameters : float
+            Values of the fields of the class, in order.
+        """
 
     @staticmethod
     @abstractmethod
     def opening(gates: Any, v: float, *parameters: float) -> float:
-        """How much of the conductance is open; `gates` is indexed as `kinetics` returns them."""
+        """How much of the conductance is open; `gates` is indexed as `kinetics` returns them.
+
+        Parameters
+        ----------
+        gates : sequence of float
+            Gates, in the order of `kinetics`.
+        v : float
+            Voltage, mV.
+        *parameters : float
+            Values of the fields of the class, in order.
+        """
 
     def __post_init__(self) -> None:
         number("conductance", self.conductance, least=0, unit="S/cm2")

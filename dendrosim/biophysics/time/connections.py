@@ -70,7 +70,7 @@ class Connections:
             whole = name in ("cell", "input")
             array = np.broadcast_to(array, (n,)).astype(np.float64)
             bad = ~(np.isfinite(array) & ((array > 0) if name == "delay" else (array >= 0)))
-            bad |= (array % 1 != 0) if whole else False
+            bad |= (array != np.trunc(array)) if whole else False
             if bad.any():
                 first = int(np.argmax(bad))
                 unit = {"delay": " ms"}.get(name, "")

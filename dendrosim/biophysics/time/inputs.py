@@ -9,12 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import instance, number, numbers, short
-from ...errors import ParameterError
-from ..synapse_checks import count, generator
+from ...arguments import generator, instance, number, numbers, short, whole
+from ...errors import ParameterError, choose
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+_MOST_SPIKES = 1e8
+
+
+def _listed(value: Any) -> bool:
+    """Whether it is a list or an array, not a number."""
+    return np.ndim(value) > 0 if isinstance(value, np.ndarray) else isinstance(value, list | tuple)
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -69,15 +76,17 @@ class Spikes:
         for name, array in arrays.items():
             if array.shape not in ((), (n,)) or (name == "time" and array.ndim != 1):
                 raise ParameterError(f"{name} has shape {array.shape}; expected ({n},), one value per spike")
-            whole = name in ("source", "stimulus")
+            integral = name in ("source", "stimulus")
             array = np.broadcast_to(array, (n,)).astype(np.float64)
-            bad = ~(np.isfinite(array) & (array >= 0)) | ((array % 1 != 0) if whole else False)
+            bad = ~(np.isfinite(array) & (array >= 0))
+            if integral:  # beyond 2**53 it would have become another number
+                bad |= (array != np.trunc(array)) | (array >= 2.0**53)
             if bad.any():
                 first = int(np.argmax(bad))
                 unit = {"time": " ms"}.get(name, "")
-                need = "a whole number, 0 or more" if whole else "finite and not negative"
+                need = "a whole number, 0 or more and below 2**53" if integral else "finite and not negative"
                 raise ParameterError(f"{name}[{first}] = {array[first]:g}{unit} must be {need}")
-            array = np.array(array, np.int64 if whole else np.float64)
+            array = np.array(array, np.int64 if integral else np.float64)
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         for name, most in (("n_inputs", self.source), ("n_stimuli", self.stimulus)):
@@ -85,7 +94,7 @@ class Spikes:
             chosen = {"n_inputs": n_inputs, "n_stimuli": n_stimuli}[name]
             if chosen is None:
                 chosen = max(least, 1)
-            elif count(name, chosen) < least:
+            elif whole(name, chosen, 0) < least:
                 raise ParameterError(f"{name}={chosen} is too small: there are spikes of number {least - 1}")
             object.__setattr__(self, name, int(chosen))
 
@@ -100,7 +109,9 @@ class Spikes:
         """
         if isinstance(trains, str) or not isinstance(trains, Sequence | np.ndarray) or not len(trains):
             raise ParameterError(f"trains={short(trains)} must be a list with the spike times of every input")
-        deep = any(len(t) and np.ndim(t[0]) for t in trains if isinstance(t, Sequence | np.ndarray))
+        if not all(_listed(t) for t in trains):
+            raise ParameterError(f"trains={short(trains)} must be a list with the spike times of every input")
+        deep = any(len(t) and _listed(t[0]) for t in trains)
         stimuli = list(trains) if deep else [trains]
         widths = {len(s) for s in stimuli}
         if len(widths) != 1:
@@ -141,7 +152,12 @@ class Spikes:
         if table.ndim != 2 or not (np.isfinite(table) & (table >= 0)).all():
             raise ParameterError(f"rates={short(rates)} must be of shape (P,) or (B, P), finite and not negative, Hz")
         length = number("duration", duration, least=0, unit="ms")
-        rng = generator(seed)
+        if not table.sum() * 1e-3 * length <= _MOST_SPIKES:
+            raise ParameterError(
+                f"duration={length:g} ms at these rates makes {table.sum() * 1e-3 * length:.3g} spikes; "
+                f"{_MOST_SPIKES:.0e} are the most"
+            )
+        rng = generator("seed", seed)
         numbers_of = rng.poisson(table * (1e-3 * length)).ravel()
         b, p = table.shape
         which = np.repeat(np.arange(b * p), numbers_of)
@@ -189,8 +205,7 @@ class Waveform:
         if array.size and not (np.isfinite(array) & (array >= 0)).all():
             k, b, p = np.argwhere(~(np.isfinite(array) & (array >= 0)))[0]
             raise ParameterError(f"values[{k}, {b}, {p}] = {array[k, b, p]} must be finite and not negative")
-        if unit not in ("activity", "Hz"):
-            raise ParameterError(f"unit={unit!r} is not known; valid: 'activity', 'Hz'")
+        choose("unit", unit, ("activity", "Hz"))
         array.flags.writeable = False
         object.__setattr__(self, "values", array)
         object.__setattr__(self, "interval", number("interval", interval, above=0, unit="ms"))
@@ -240,7 +255,7 @@ class Clamp:
         begin = number("start", start, unit="ms")
         if stop is not None and number("stop", stop, unit="ms") < begin:
             raise ParameterError(f"stop={stop:g} ms is before start={begin:g} ms")
-        object.__setattr__(self, "compartment", count("compartment", compartment))
+        object.__setattr__(self, "compartment", whole("compartment", compartment, 0))
         object.__setattr__(self, "amplitude", array)
         object.__setattr__(self, "start", begin)
         object.__setattr__(self, "stop", np.inf if stop is None else float(stop))
@@ -249,7 +264,7 @@ class Clamp:
         )
 
     def values(self, middle: Floats, n_stimuli: int) -> Floats:
-        """Current at the middle of steps, shape (n_steps, B) or (1, B) where it is the same throughout, pA.
+        """Current (pA) at times `middle` (ms), (n_steps, B), B = `n_stimuli`, or (1, B) where it never changes.
 
         Raises
         ------

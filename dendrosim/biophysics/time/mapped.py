@@ -7,6 +7,7 @@ a process may be killed at any moment and leaves a file that every reader opens.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...errors import FileFormatError
 from ...hdf5 import folder_for
+from ...hdf5_reader import opened
 
 Array = NDArray[Any]
 Shapes = dict[str, tuple[tuple[int, ...], Any, str]]
@@ -98,10 +100,8 @@ def _claim(file: Any, offset: int, size: int) -> None:
 
 def _places(path: Path, names: Iterable[str]) -> dict[str, tuple[Any, int | None, tuple[int, ...]]]:
     """Type, offset in the file and shape of datasets."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        return {name: (file[name].dtype, file[name].id.get_offset(), file[name].shape) for name in names}
+    with opened(path) as (file, reader):
+        return {name: reader.place(file, name) for name in names}
 
 
 def attributes_of(path: Path, form: str, made_by: str) -> dict[str, Any]:
@@ -112,16 +112,54 @@ def attributes_of(path: Path, form: str, made_by: str) -> dict[str, Any]:
     FileFormatError
         If it is not of the format `form`.
     """
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            attributes = dict(file.attrs)
-    except OSError as error:
-        raise FileFormatError(f"{path} is no HDF5 file, or is damaged ({error})") from error
+    with opened(path) as (file, reader):
+        attributes = reader.attributes(file)
     if attributes.get("format") != form:
         raise FileFormatError(f"{path} is no recording of {made_by}")
     return attributes
+
+
+def small(path: Path, name: str) -> Array:
+    """A dataset that is read as a whole, one axis of numbers.
+
+    Raises
+    ------
+    FileFormatError
+        If it is something else.
+    """
+    with opened(path) as (file, reader):
+        values = reader.dataset(reader.member(file, name))
+    if not isinstance(values, np.ndarray) or values.ndim != 1 or values.dtype.kind not in "iuf":
+        raise FileFormatError(f"{path}: {name} is no list of numbers; it is damaged, restore it from a copy")
+    return values
+
+
+def fits(path: Path, mapped: dict[str, Any], axes: dict[str, int], held: dict[str, int]) -> None:
+    """See that datasets have so many axes, and that as many values are there as the file says.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    mapped : dict of arrays
+    axes : dict of int
+        Number of axes of each.
+    held : dict of int
+        How many entries along the first axis have been written.
+
+    Raises
+    ------
+    FileFormatError
+        If not.
+    """
+    for name, n in axes.items():
+        if mapped[name].ndim != n:
+            raise FileFormatError(f"{path}: {name} has {mapped[name].ndim} axes and not {n}; restore it from a copy")
+    for name, n in held.items():
+        if not 0 <= n <= len(mapped[name]):
+            raise FileFormatError(
+                f"{path}: of {len(mapped[name])} entries of {name} {n} were written, it says; restore it from a copy"
+            )
 
 
 def maps(path: Path, names: Iterable[str], mode: Any = "r+") -> dict[str, Any]:
@@ -134,7 +172,7 @@ def maps(path: Path, names: Iterable[str], mode: Any = "r+") -> dict[str, Any]:
     """
     places = _places(path, names)
     size = path.stat().st_size
-    needed = max((o + int(np.prod(s)) * d.itemsize for d, o, s in places.values() if o is not None), default=0)
+    needed = max((o + math.prod(s) * d.itemsize for d, o, s in places.values() if o is not None), default=0)
     if size < needed:
         raise FileFormatError(f"{path} was cut short: {size} of {needed} bytes; restore it from a copy")
     return {

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ...about import of_simulation
-from ...arguments import instance, number, path, short
+from ...arguments import flag, instance, number, path, short, whole
 from ...errors import ParameterError, choose
 from ...morphology.compartments import Compartments, compartments_given
 from ..direction import direction as direction_named
 from ..gates import Gate
 from ..integration import integration as integration_named
-from ..synapse_checks import count
 from ..synapses import Synapses
 from ..system import float_type
 from .arguments import activity_given, currents_given, recorded, rows_of, under_way_given
@@ -140,11 +139,11 @@ def simulate(
 
     Notes
     -----
-    ``C dV/dt`` equals the currents whose steady state `steady_state` solves, for every integration and direction.
-    Synaptic states advance exactly. Voltages of a step see the synaptic states of its beginning (or middle, see
-    `arrival`) and the gates of channels as they were left by the step before. Forests of some thousand compartments
-    are taken in groups of cells, which `threads` share with blocks of stimuli; groups that are connected exchange
-    spikes every smallest delay.
+    ``C dV/dt`` equals the currents whose steady state `steady_state` solves, for every integration and direction,
+    in steps of the whole tree (Hines, Int J Bio-Med Comput 15:69, 1984). Synaptic states advance exactly. Voltages of a
+    step see the synaptic states of its beginning (or middle, see `arrival`) and the gates of channels as they were left
+    by the step before. Forests of some thousand compartments are taken in groups of cells, which `threads` share with
+    blocks of stimuli; groups that are connected exchange spikes every smallest delay.
 
     Examples
     --------
@@ -161,7 +160,7 @@ def simulate(
         compartments, synapses, inputs, dt=dt, duration=duration, record=record, record_synapses=record_synapses,
         every=every, method=method, arrival=arrival, kinetics=kinetics, mechanisms=mechanisms, integration=integration,
         direction=direction, gate=gate, current=current, clamps=clamps, connections=connections, initial=initial,
-        n_stimuli=n_stimuli, dtype=dtype, threads=threads, checkpoints=bool(checkpoints),
+        n_stimuli=n_stimuli, dtype=dtype, threads=threads, checkpoints=flag("checkpoints", checkpoints),
     )  # fmt: skip
     if checkpoints:
         if store is not None or resume:
@@ -193,7 +192,7 @@ def simulate(
         },
     )  # fmt: skip
     per_block = _steps("block", block, setup.dt)
-    return recorder.to_file(Store(file, layout, bool(resume)), max(1, per_block))
+    return recorder.to_file(Store(file, layout, flag("resume", resume)), max(1, per_block))
 
 
 def prepare(
@@ -261,7 +260,7 @@ def checked(
     choose("arrival", arrival, ARRIVALS)
     step = number("dt", dt, above=0, unit="ms")
     n_steps = _steps("duration", duration, step)
-    every = count("every", every, 1)
+    every = whole("every", every, 1)
     if gate is not None:
         instance("gate", gate, Gate, "ds.Gate(slope, midpoint)")
         if not way.gated:

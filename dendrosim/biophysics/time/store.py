@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,8 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ParameterError
-from .mapped import Shapes, attributes_of, create, maps
+from ...arguments import number
+from ...arguments import path as given_path
+from ...errors import FileFormatError, ParameterError
+from .mapped import Shapes, attributes_of, create, fits, maps, small
 from .trace import Trace
 
 Array = NDArray[Any]
@@ -87,10 +88,17 @@ class Store:
                 f"{path} is the recording of another simulation (other cells, inputs or options); give another store="
             )
         self._maps = maps(path, NAMES)
+        expected = _shapes(layout)
+        for name, mapped in self._maps.items():
+            if mapped.shape != expected[name][0]:
+                raise FileFormatError(
+                    f"{path}: {name} has shape {mapped.shape}, this simulation needs {expected[name][0]}; give another "
+                    "store="
+                )
 
     def restore(self) -> tuple[int, bytes] | None:
         """Steps done and the bytes of the last good checkpoint; None where there is none."""
-        found = _best(self._maps)
+        found = _best(self.path, self._maps)
         if found is None:
             return None
         row, which = found
@@ -128,8 +136,8 @@ class Store:
         self._maps["progress"].flush()
 
 
-def _create(path: Path, layout: Layout) -> None:
-    shapes: Shapes = {
+def _shapes(layout: Layout) -> Shapes:
+    return {
         "voltage": (
             (layout.records, layout.rows, layout.compartment.size),
             layout.dtype,
@@ -144,14 +152,22 @@ def _create(path: Path, layout: Layout) -> None:
         "checkpoint": ((2, layout.memory), np.uint8, "state of the simulation, written in turn"),
         "progress": ((2, 4), np.int64, "sequence, steps done, spikes, checksum; the greater sequence counts"),
     }
+
+
+def _create(path: Path, layout: Layout) -> None:
     plain = {"compartment": layout.compartment, "synapse": layout.synapse}
-    create(path, layout.attributes | {"format": FORMAT}, plain, shapes, "progress", sparse=("spikes",))
+    attributes = layout.attributes | {"format": FORMAT}
+    create(path, attributes, plain, _shapes(layout), "progress", sparse=("spikes",))
 
 
-def _best(mapped: dict[str, Any]) -> tuple[Array, int] | None:
+def _best(path: Path, mapped: dict[str, Any]) -> tuple[Array, int] | None:
     """The progress row that counts, and which of the two it is."""
-    for which in np.argsort(-mapped["progress"][:, _SEQUENCE], kind="stable"):
-        row = np.array(mapped["progress"][which])
+    progress = mapped["progress"]
+    twice = mapped["checkpoint"].ndim == 2 and len(mapped["checkpoint"]) == 2
+    if progress.shape != (2, 4) or progress.dtype.kind != "i" or not twice:
+        raise FileFormatError(f"{path}: its progress cannot be read; it is damaged, restore it from a copy")
+    for which in np.argsort(-progress[:, _SEQUENCE], kind="stable"):
+        row = np.array(progress[which])
         memory = mapped["checkpoint"][which].tobytes()
         if row[_SEQUENCE] > 0 and row[_SUM] == zlib.crc32(memory, zlib.crc32(row[:_SUM].tobytes())):
             return row, int(which)
@@ -160,19 +176,22 @@ def _best(mapped: dict[str, Any]) -> tuple[Array, int] | None:
 
 def load(path: Any) -> Trace:
     """See `Trace.load`."""
-    import h5py
-
-    path = Path(os.path.expanduser(path))
-    with path.open("rb"):
-        pass
+    path = Path(given_path("path", path))
     attributes = attributes_of(path, FORMAT, MADE_BY)
     mapped = maps(path, NAMES, "r")
-    found = _best(mapped)
+    found = _best(path, mapped)
     steps, n_spikes = (0, 0) if found is None else (int(found[0][_STEPS]), int(found[0][_SPIKES]))
-    dt, every = float(attributes["dt"]), int(attributes["every"])
-    records = 0 if found is None else steps // every + 1
-    with h5py.File(path, "r") as file:
-        compartment, synapse = file["compartment"][()], file["synapse"][()]
+    try:
+        dt, every = number("dt", attributes["dt"], above=0.0), int(attributes["every"])
+        method, topics = str(attributes["method"]), str(attributes.get("topics", ""))
+        records = 0 if found is None else steps // every + 1
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise FileFormatError(f"{path} is no whole recording ({error!r}); restore it from a copy") from error
+    compartment, synapse = small(path, "compartment"), small(path, "synapse")
+    fits(path, mapped, {"voltage": 3, "conductance": 3, "spikes": 2}, {"voltage": records, "spikes": n_spikes})
+    widths = (mapped["voltage"].shape[2], mapped["conductance"].shape[2], mapped["spikes"].shape[1])
+    if steps < 0 or every < 1 or widths != (compartment.size, synapse.size, 3):
+        raise FileFormatError(f"{path}: its parts do not fit together; it is damaged, restore it from a copy")
     spikes = np.array(mapped["spikes"][:n_spikes])
     return Trace(
         time=np.arange(0, every * records, every) * np.float64(dt),
@@ -184,8 +203,8 @@ def load(path: Any) -> Trace:
         spike_compartment=spikes[:, 1],
         spike_stimulus=spikes[:, 2],
         dt=dt,
-        method=str(attributes["method"]),
+        method=method,
         n_steps=steps,
         final=None,
-        topics=tuple(filter(None, str(attributes.get("topics", "")).split(","))),
+        topics=tuple(filter(None, topics.split(","))),
     )

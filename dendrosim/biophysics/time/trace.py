@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...shown import Shown
+
 if TYPE_CHECKING:
     from .engine import Engine
     from .setup import Setup
@@ -68,7 +70,7 @@ class Checkpoints:
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(Shown):
     """What was recorded.
 
     Attributes
@@ -115,7 +117,7 @@ class Trace:
 
     @classmethod
     def load(cls, path: Any) -> Trace:
-        """Read a recording, of a finished run or of one that was interrupted or killed.
+        """Read a recording from `path`, of a finished run or of one that was interrupted or killed.
 
         Raises
         ------
@@ -137,6 +139,7 @@ class Trace:
     def __repr__(self) -> str:
         b, t, n = self.voltage.shape
         return (
-            f"<Trace: {b} stimuli, {t} times to {self.time[-1]:g} ms, {n} compartments, {self.synapse.size} synapses, "
+            f"<Trace: {b} stimuli, {t} times to {self.time[-1] if t else 0:g} ms, {n} compartments, "
+            f"{self.synapse.size} synapses, "
             f"{self.spike_time.size} spikes, dt={self.dt:g} ms, {self.method}>"
         )

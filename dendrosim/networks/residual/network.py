@@ -11,11 +11,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import number, numbers, whole
+from ...arguments import number, numbers, short, whole
 from ...construct import options_of
-from ...errors import FileFormatError, ParameterError, choose
+from ...errors import FileFormatError, ParameterError
+from ...hdf5_reader import table_of
 from ...kernels.memory import aligned
-from ..matrices import batch_given, one_thread
+from ...shown import Shown
+from ..matrices import batch_given, dtype_of, one_thread
+from ..stored import dense, state_of
 from .blocks import Block
 from .parts import Embedding, Floats, Head, Parameters, Work
 
@@ -83,7 +86,7 @@ def _rows_of(value: Any, n: int, first: int, last: int) -> Any:
     return value[first * each : last * each]
 
 
-class ResidualNetwork:
+class ResidualNetwork(Shown):
     """A stream that L blocks add to, between an embedding and a head.
 
     ``h_0 = x We + be; h_{l+1} = h_l + f_l(h_l), l = 0 .. L-1; z = LN(h_L) Wo + bo``. Subclasses say
@@ -125,11 +128,7 @@ class ResidualNetwork:
         self.n_inputs, self.n_outputs, self.width, self.depth = n_inputs, n_outputs, width, depth
         self.tokens = tokens
         self.terminal_norm, self.seed, self.dtype = terminal_norm, whole("seed", seed, 0), dtype_of(dtype)
-        self.center, self.scale = (per_input(*given, n_inputs) for given in (("center", center), ("scale", scale)))
-        if (self.scale <= 0).any():
-            raise ParameterError(
-                f"scale has {self.scale.min():g} as its least; inputs are divided by it, so all are > 0"
-            )
+        self.center, self.scale = per_input("center", center, n_inputs), divisors(scale, n_inputs)
         self.embedding = Embedding(n_inputs, width, self.center, self.scale) if embedding is None else embedding
         self.blocks, self.head = list(blocks), Head(width, n_outputs, terminal_norm, tokens)
         rng = np.random.default_rng(self.seed)
@@ -145,7 +144,7 @@ class ResidualNetwork:
         self.groups = self.grouped(self.parameters)
 
     def grouped(self, arrays: Mapping[str, Floats]) -> dict[str, Parameters]:
-        """Arrays under the names of `parameters`, sorted by ``embedding``, ``block_l`` and ``head``; not copied."""
+        """The `arrays`, named as `parameters` are, sorted by ``embedding``, ``block_l`` and ``head``; not copied."""
         return {group: {name: arrays[f"{group}_{name}"] for name in names} for group, names in self._names.items()}
 
     @property
@@ -162,7 +161,7 @@ class ResidualNetwork:
         return batch_given(x, self.n_inputs, self.dtype)
 
     def threads_for(self, n_samples: int, threads: int | None) -> int:
-        """1: products of matrices are numpy's, whose threads OPENBLAS_NUM_THREADS, or the like, sets."""
+        """1, whatever `n_samples` and `threads`: products are numpy's, whose threads OPENBLAS_NUM_THREADS sets."""
         return one_thread(threads)
 
     def forward(self, x: ArrayLike, *, out: Passage | None = None) -> Passage:
@@ -174,6 +173,10 @@ class ResidualNetwork:
         out : Passage, optional
             Of an earlier batch of the same size, to be overwritten.
 
+        Returns
+        -------
+        Passage
+
         Raises
         ------
         ParameterError
@@ -182,25 +185,25 @@ class ResidualNetwork:
         return self.run(self.checked(x), out)
 
     def run(self, x: Floats, out: Passage | None = None) -> Passage:
-        """`forward` of an array that is known to be good: C-ordered, of the network's dtype."""
+        """`forward` of an `x` that is known to be good (C-ordered, of the network's dtype), into `out`."""
         a = Passage(self, len(x)) if out is None or out.n_samples != len(x) else out
         self.stream(x, a)
         self.top(a)
         return a
 
     def stream(self, x: Floats, a: Passage) -> None:
-        """`run` up to h_L."""
+        """`run` of `x` up to h_L, into `a`."""
         a.inputs = x
         self.embedding.forward(self.groups["embedding"], x, a.h[0], a.embedding)
         for i in range(self.depth):
             self._advance(i, a)
 
     def top(self, a: Passage) -> None:
-        """Logits, from h_L."""
+        """Logits, from h_L, into `a`."""
         a.logits = self.head.forward(self.groups["head"], a.h[-1], a.head)
 
     def run_from(self, layer: int, h: Floats, a: Passage) -> Floats:
-        """Logits where h_layer is `h`, (B, d); overwrites what is above it in `a`."""
+        """Logits where h_l is `h`, (B, d), l = `layer`; overwrites what is above it in `a`."""
         a.h[layer][...] = h
         for i in range(layer, self.depth):
             self._advance(i, a)
@@ -212,7 +215,7 @@ class ResidualNetwork:
         np.add(a.h[i], a.f[i], out=a.h[i + 1])
 
     def predict(self, x: ArrayLike, *, threads: int | None = None) -> Floats:
-        """Logits of shape (B, n_outputs); `threads` is without effect (see `threads_for`)."""
+        """Logits of shape (B, n_outputs) of `x`; `threads` is without effect (see `threads_for`)."""
         x = self.checked(x)
         logits = np.empty((len(x), self.n_outputs), self.dtype)
         a: Passage | None = None
@@ -233,6 +236,11 @@ class ResidualNetwork:
         e : array of shape (B, n_outputs)
         gradients : dict of dicts, optional
             ``grouped`` arrays; those of the head are overwritten.
+
+        Returns
+        -------
+        float array of shape (B, d)
+            g_L.
         """
         of_head = None if gradients is None else gradients["head"]
         self.head.backward(self.groups["head"], e, a.head, of_head, a.g[-1])
@@ -256,9 +264,13 @@ class ResidualNetwork:
 
         Parameters
         ----------
+        i : int
+            Block.
+        a : Passage
         told : array of shape (B, d)
             What block i takes for dL/dh_{i+1}.
-        dh
+        penalty : float
+        dh : array of shape (B, d) or None
             As for `Block.back`.
         """
         df = told
@@ -274,7 +286,8 @@ class ResidualNetwork:
 
         Parameters
         ----------
-        told : list of L arrays
+        a : Passage
+        told : list of L arrays of shape (B, d)
             To block l; an empty list where blocks do not learn.
         penalty : float
             As before.
@@ -282,6 +295,10 @@ class ResidualNetwork:
             dL/dh_0, to the embedding.
         gradients : dict of dicts
             ``grouped`` arrays.
+
+        Returns
+        -------
+        list of Work
         """
         work = self.embedding.work(a.inputs, first, a.embedding, gradients["embedding"])
         made = [one.named("embedding") for one in work]
@@ -297,7 +314,13 @@ class ResidualNetwork:
         return {name: array.copy() for name, array in self.parameters.items()}
 
     def restore(self, state: Mapping[str, Floats]) -> None:
-        """Go back to what `state` returned."""
+        """Go back to what `state` returned.
+
+        Raises
+        ------
+        ParameterError
+            If the state is that of another network.
+        """
         for name, array in self.parameters.items():
             if name not in state or state[name].shape != array.shape:
                 raise ParameterError(f"the state does not fit this network: {name} is missing or has another shape")
@@ -308,7 +331,7 @@ class ResidualNetwork:
         return copy.deepcopy(self)
 
     def astype(self, dtype: str | type) -> Self:
-        """A copy of another dtype, to verify in float64 what ran in float32."""
+        """A copy of type `dtype`, to verify in float64 what ran in float32."""
         made = type(self)(**{**options_of(self), "dtype": dtype})
         made.restore(self.parameters)
         return made
@@ -332,25 +355,39 @@ class ResidualNetwork:
         from . import ARCHITECTURES
 
         try:
-            options = json.loads(content["options"])
+            options = table_of(content["options"], "the options of this residual network")
+            state = state_of(content, "this residual network")
+            n, width, hidden = (options[name] for name in ("n_inputs", "width", "hidden"))
+            if "patch" in options:
+                inside = options["channels"] * options["patch"] ** 2
+                embedded: list[list[Any]] = [[inside, width], [n // inside + 1, width]]
+            else:
+                embedded = [[n, width]]
+            blocks = [options["depth"], width * hidden]
+            for widths in (*embedded, [width, options["n_outputs"]], [width, hidden], blocks):
+                dense(widths, state, "this residual network")
+            if np.shape(content["center"]) != (n,):
+                raise FileFormatError("this residual network has no center for each of its inputs")
             kind = ARCHITECTURES[str(content["kind"])]
             made = kind(**options, center=content["center"], scale=content["scale"])
-            made.restore(content["state"])
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"this is no stored residual network: {error!r}") from error
+            made.restore(state)
+        except FileFormatError:
+            raise
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(f"this is no stored residual network: {short(error, 300)}") from error
         return made
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to an HDF5 file; `load` reads it."""
+        """Write the network to the HDF5 file `path`; `load` reads it."""
         from ...about import __version__
         from ...hdf5 import write_hdf5
 
         attributes = {"program": f"dendrosim {__version__}", "kind": "residual", "schema": SCHEMA}
-        write_hdf5(os.fspath(path), self.content(), attributes)
+        write_hdf5(path, self.content(), attributes)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> ResidualNetwork:
-        """Read a residual network of any architecture that `save` wrote.
+        """Read a residual network of any architecture that `save` wrote to `path`.
 
         Raises
         ------
@@ -359,11 +396,11 @@ class ResidualNetwork:
         """
         from ...hdf5 import read_hdf5
 
-        content, attributes = read_hdf5(os.fspath(path))
+        content, attributes = read_hdf5(path)
         if attributes.get("kind") != "residual" or attributes.get("schema") != SCHEMA:
             raise FileFormatError(
-                f"{path} holds {attributes.get('kind', 'something')!r} of schema {attributes.get('schema')}, not a "
-                f"residual network of schema {SCHEMA}"
+                f"{path} holds {short(attributes.get('kind', 'something'))} of schema "
+                f"{short(attributes.get('schema'))}, not a residual network of schema {SCHEMA}"
             )
         return ResidualNetwork.from_content(content)
 
@@ -374,17 +411,18 @@ class ResidualNetwork:
         )
 
 
-def dtype_of(dtype: str | type | np.dtype[Any]) -> np.dtype[Any]:
-    """float32 or float64.
+def divisors(scale: ArrayLike, n_inputs: int) -> NDArray[np.float64]:
+    """What inputs are divided by.
 
     Raises
     ------
     ParameterError
-        If it is another.
+        If the shape is another, or one is not positive.
     """
-    made = np.dtype(dtype)
-    choose("dtype", made.name, ["float32", "float64"])
-    return made
+    found = per_input("scale", scale, n_inputs)
+    if (found <= 0).any():
+        raise ParameterError(f"scale has {found.min():g} as its least; inputs are divided by it, so all are > 0")
+    return found
 
 
 def per_input(name: str, given: ArrayLike, n_inputs: int) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from ...arguments import whole
 from ...errors import ParameterError
 from .attention import PatchEmbedding, TransformerBlock
-from .network import ResidualNetwork, per_input
+from .network import ResidualNetwork, divisors, per_input
 
 
 class ViTMini(ResidualNetwork):
@@ -67,7 +67,7 @@ class ViTMini(ResidualNetwork):
         if d % self.heads:
             raise ParameterError(f"width={d} is not a multiple of heads={self.heads}")
         tokens = (side // self.patch) ** 2 + 1
-        constants = (per_input("center", center, inputs), per_input("scale", scale, inputs))
+        constants = (per_input("center", center, inputs), divisors(scale, inputs))
         super().__init__(
             inputs,
             outputs,

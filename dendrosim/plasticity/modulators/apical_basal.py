@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import index, names, number, short
+from ...arguments import index, names, number, several, short, whole
 from ...errors import ParameterError
 from .base import Modulator
 
@@ -53,7 +53,10 @@ class ApicalBasal(Modulator):
     ) -> None:
         self.apical = number("apical", apical, least=0.0)
         self.basal = number("basal", basal, least=0.0)
-        self.branches = None if branches is None else tuple(branches)
+        self.branches: tuple[int, ...] | None = None
+        if branches is not None:
+            listed = several("branches", branches, "numbers of branches, such as [0]")
+            self.branches = tuple(whole("a number in branches", branch, 0) for branch in listed)
         self.regions = names("regions", regions)
 
     def prepare(self, network: Network) -> None:

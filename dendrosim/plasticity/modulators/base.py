@@ -33,7 +33,7 @@ class Modulator(ABC):
     """Modulators act in this order: 0 on what is broadcast, 1 as factors, 2 on what is added."""
 
     def prepare(self, network: Network) -> None:  # noqa: B027
-        """Get ready for a network: a new start, whatever was learned before.
+        """Get ready for a `network`: a new start, whatever was learned before.
 
         Raises
         ------
@@ -46,7 +46,7 @@ class Modulator(ABC):
         """Multiply ``lesson.factor`` or ``lesson.coupling_factor``, or change ``lesson.credit``."""
 
     def amend(self, lesson: TreeLesson, gradients: dict[str, Array]) -> None:  # noqa: B027
-        """Add to the gradients by the raw parameters, after eligibility and factors: for what is not a credit."""
+        """Add to `gradients` by raw parameters at a `lesson`, after all factors: for what is not a credit."""
 
     def state(self) -> dict[str, Array]:
         """Everything that a resumed run needs to go on with the same bits; copies."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ...arguments import number
+from ...arguments import flag, number
 from .base import Modulator
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Depth(Modulator):
     def __init__(self, base: float = 1.0, alpha: float = 1.0, reverse: bool = False) -> None:
         self.base = number("depth base", base, above=0.0)
         self.alpha = number("depth alpha", alpha, above=0.0)
-        self.reverse = bool(reverse)
+        self.reverse = flag("reverse", reverse)
 
     def prepare(self, network: Network) -> None:
         stage = network.layout.stage

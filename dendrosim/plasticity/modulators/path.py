@@ -72,7 +72,7 @@ class PathGain(Modulator):
             scale_layers(lesson.credit.reshape(-1), layer, pi, activity.n_blocks, activity.lanes)
 
     def layers(self, network: Network, activity: Activity) -> Array:
-        """Eq. 26: pi of each layer and sample, in rows as long as the blocks, (n_layers, n_blocks * width)."""
+        """Eq. 26: pi of each layer of `network` and sample of `activity`, (n_layers, n_blocks * width)."""
         from ...kernels.moments import layer_means
 
         layout = network.layout

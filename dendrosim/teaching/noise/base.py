@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import number, whole
+from ...arguments import flag, number, whole
 from ...construct import call_of
 from ...errors import ParameterError, choose
 from ..base import Teaching
@@ -67,7 +67,7 @@ class Perturbing(Teaching):
         self.sigma = number("sigma", sigma, above=0.0)
         self.noise = choose("noise", noise, NOISES)
         self.inject = choose("inject", inject, INJECT)
-        self.antithetic = bool(antithetic)
+        self.antithetic = flag("antithetic", antithetic)
         self.baseline = choose("baseline", baseline, BASELINES)
         self.layers = choose("layers", layers, LAYERS)
         if antithetic and self.perturbations % 2:

@@ -99,7 +99,7 @@ class NMNC(Correlation):
         return noise
 
     def bases(self, lesson: Lesson) -> list[Floats]:
-        """What independent noise of each layer is multiplied by, (units, rank)."""
+        """What independent noise of each layer of `lesson` is multiplied by, (units, rank)."""
         found = []
         for space in self.subspaces(lesson):
             basis = space.basis
@@ -109,7 +109,7 @@ class NMNC(Correlation):
         return found
 
     def spread(self, lesson: Lesson) -> Floats:
-        """The same for all units at once, (N, sum of ranks)."""
+        """The same for all units of `lesson` at once, (N, sum of ranks)."""
         bases = self.bases(lesson)
         ends = np.cumsum([basis.shape[1] for basis in bases])
         spread = np.zeros((self._layer.size, int(ends[-1])), lesson.activity.dtype)

@@ -82,14 +82,14 @@ class Mirror(Correlation):
         super().observe(lesson)
 
     def local_noise(self, lesson: Lesson) -> Floats:
-        """Noise of every compartment for its parent to hear, (K, n_blocks, N, width)."""
+        """Noise of every compartment of `lesson` for its parent to hear, (K, n_blocks, N, width)."""
         a = lesson.activity
         shape = (self.draws, a.n_blocks, self._parent.size, a.width)
         noise: Floats = NOISES[self.noise].draw(shape, a.n_samples, a.dtype, lesson.rng) * a.dtype.type(self.sigma)
         return noise
 
     def edges(self, lesson: Lesson, noise: Floats) -> Floats:
-        """c of every edge, (N,), as parents find it from their own voltage under the noise of their children."""
+        """c of every edge of `lesson`, (N,), as parents find it from their voltage under their children's `noise`."""
         from scipy.sparse import csr_array
 
         a, child = lesson.activity, self._child

@@ -60,7 +60,7 @@ def rank_given(rank: object) -> Rank:
     ParameterError
         If it is something else.
     """
-    if rank == PARTICIPATION:
+    if isinstance(rank, str) and rank == PARTICIPATION:
         return PARTICIPATION
     if isinstance(rank, float):
         return number("rank (a share of the variance)", rank, above=0.0, most=1.0)

@@ -32,6 +32,10 @@ def layer_credit(given: str | LayerCredit | Mapping[str, Any], **options: Any) -
     **options
         Of the one that is named.
 
+    Returns
+    -------
+    LayerCredit
+
     Raises
     ------
     ParameterError

@@ -103,11 +103,11 @@ class LayerCredit(ABC):
     passes: int = 0
 
     def prepare(self, network: ResidualNetwork, rng: np.random.Generator) -> None:  # noqa: B027
-        """Draw what is fixed for a whole training."""
+        """Draw what is fixed for a whole training of `network` by `rng`."""
 
     @abstractmethod
     def credits(self, lesson: LayerLesson) -> Credits:
-        """Credits of a minibatch; changes nothing but scratch memory."""
+        """Credits of the minibatch of `lesson`; changes nothing but scratch memory."""
 
     @property
     def weights(self) -> dict[str, Floats]:
@@ -115,11 +115,11 @@ class LayerCredit(ABC):
         return {}
 
     def weight_gradients(self, lesson: LayerLesson) -> dict[str, Floats]:
-        """What the minibatch that `credits` was last asked about asks of `weights`."""
+        """What the minibatch of `lesson`, about which `credits` was last asked, asks of `weights`."""
         return {}
 
     def redraw(self, network: ResidualNetwork, rng: np.random.Generator) -> None:
-        """Draw its random feedback afresh.
+        """Draw its random feedback to `network` afresh by `rng`.
 
         Raises
         ------
