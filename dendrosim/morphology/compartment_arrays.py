@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import numbers
+from ..arguments import numbers, short
 from ..errors import ParameterError
 
 
@@ -75,7 +75,14 @@ def positions(given: ArrayLike, n: int) -> NDArray[np.float64]:
 
 def names(given: ArrayLike, n: int) -> NDArray[np.str_]:
     """Names of regions, one per compartment; read-only, shape (N,)."""
-    array = np.asarray(given, dtype=np.str_)
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        raise ParameterError(f"region={short(given)} must be one name per compartment, or one name") from None
+    if array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat):
+        array = array.astype(np.str_)
+    if array.dtype.kind != "U":
+        raise ParameterError(f"region={short(given)} must hold names; got {array.dtype}")
     if array.ndim == 0:
         array = np.full(n, array)
     if array.shape != (n,):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import index, instance, number, numbers, short
+from ..arguments import flag, index, instance, number, numbers, several, short
 from ..errors import MorphologyError, ParameterError
 from ..kernels import trees
+from ..shown import Shown
 from . import compartment_arrays as arrays
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _PER_NODE = (
 )
 
 
-class Compartments:
+class Compartments(Shown):
     """A forest of compartments with its passive conductances; arrays are read-only.
 
     Made by `Morphology.compartments`, `Compartments.branching` or `Compartments.forest`; the constructor takes explicit
@@ -58,7 +59,7 @@ class Compartments:
         Reversal potential of the leak, mV.
     physical : bool, default True
         Physical units (mV, nS, pF, um), or normalised ones (leak 1, reversal potentials 1 and 0).
-    stage, path_distance, area, length, xyz, axial_resistance : arrays, optional
+    stage, path_distance, area, length, xyz, axial_resistance : arrays of shape (N,), xyz (N, 3), optional
         See Attributes; counted in branchings and edges where they are not given.
 
     Attributes
@@ -123,7 +124,7 @@ class Compartments:
         self.parent = arrays.parents(parent)
         n = self.parent.size
         roots = self.parent < 0
-        self.physical = bool(physical)
+        self.physical = flag("physical", physical)
         self.leak_reversal = number("leak_reversal", leak_reversal, unit="mV")
         unit = "nS" if physical else "(normalised)"
         self.leak = arrays.values("leak", leak, n, unit)
@@ -158,7 +159,8 @@ class Compartments:
         self.roots = arrays.frozen(np.flatnonzero(roots))
         self.cell = arrays.frozen(np.cumsum(roots) - 1)
         self.morphologies = morphologies
-        self._sample_compartment = None if sample_compartment is None else np.asarray(sample_compartment)
+        given = sample_compartment
+        self._sample_compartment = None if given is None else numbers("sample_compartment", given)
         self._outline = outline
         self._made = True
 
@@ -177,10 +179,18 @@ class Compartments:
 
     @classmethod
     def from_morphology(cls, morphology: Morphology, passive: Passive, **policy: Any) -> Compartments:
-        """What `Morphology.compartments` calls; see there."""
+        """What `Morphology.compartments` calls: `morphology`, its membrane `passive`, and the `policy` of lengths.
+
+        Raises
+        ------
+        ParameterError
+            If `passive` is no membrane, or the policy is impossible.
+        """
         from ..membrane import Passive
         from .discretise import discretise
+        from .tree import Morphology
 
+        instance("morphology", morphology, Morphology, "such as Morphology.load('pyramidal_l5')")
         if not isinstance(passive, Passive):
             raise ParameterError(
                 f"the first argument is the membrane, such as ds.Passive(R_m=20000.0); got {passive!r}"
@@ -216,10 +226,8 @@ class Compartments:
         >>> ds.Compartments.branching([3, 3], n_cells=128).size
         1664
         """
-        if np.ndim(branching) != 1 or isinstance(branching, str):
-            raise ParameterError(
-                f"branching={short(branching)} must be a list of children per stage; a soma alone is [], one stage [3]"
-            )
+        hint = "a list of children per stage; a soma alone is [], one stage [3]"
+        branching = several("branching", branching, hint)
         for name, value in [("n_cells", n_cells), *((f"branching[{i}]", b) for i, b in enumerate(branching))]:
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ParameterError(f"{name}={value!r} must be a positive integer")
@@ -262,7 +270,8 @@ class Compartments:
         """
         if isinstance(cells, Compartments):
             raise ParameterError("forest() takes a list of cells: forest([cell, cell])")
-        cells = [compartments_given(f"cells[{i}]", c) for i, c in enumerate(cells)]
+        given = several("cells", cells, "a list of Compartments")
+        cells = [compartments_given(f"cells[{i}]", c) for i, c in enumerate(given)]
         if not cells:
             raise ParameterError("forest() needs at least one cell")
         for name in ("physical", "leak_reversal"):
@@ -295,6 +304,15 @@ class Compartments:
         ----------
         **changes : array of shape (N,)
             ``leak``, ``coupling`` or ``capacitance``.
+
+        Returns
+        -------
+        Compartments
+
+        Raises
+        ------
+        ParameterError
+            If a name is not one of the arrays, or a shape does not fit.
         """
         for name in changes:
             if name not in ("leak", "coupling", "capacitance"):
@@ -350,6 +368,10 @@ class Compartments:
         cell : int, default 0
             Which cell of a forest.
 
+        Returns
+        -------
+        int
+
         Raises
         ------
         MorphologyError
@@ -357,17 +379,18 @@ class Compartments:
         """
         one, offset = self._cell(cell)
         ids = one.morphologies[0].samples.id
-        rows = np.flatnonzero(ids == sample)
+        known = isinstance(sample, int | np.integer) and not isinstance(sample, bool)
+        rows = np.flatnonzero(ids == sample) if known else np.zeros(0, np.int64)
         if rows.size == 0:
             raise MorphologyError(
-                f"no sample {sample!r} in {one.morphologies[0].name or 'the morphology'}; ids run from {ids.min()} to "
-                f"{ids.max()}"
+                f"no sample {short(sample)} in {one.morphologies[0].name or 'the morphology'}; ids run from "
+                f"{ids.min()} to {ids.max()}"
             )
         assert one._sample_compartment is not None
         return int(one._sample_compartment[rows[0]]) + offset
 
     def samples_in(self, compartment: int) -> NDArray[np.int64]:
-        """Identifiers of the samples that lie in a compartment, in the order of the file."""
+        """Identifiers of the samples that lie in `compartment`, in the order of the file."""
         compartment = index("compartment", compartment, self.size)
         one, offset = self._cell(int(self.cell[compartment]))
         assert one._sample_compartment is not None

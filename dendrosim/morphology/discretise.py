@@ -100,13 +100,40 @@ def discretise(
     MorphologyError
         If a sample has radius 0 (and no `minimum_radius` is given) or the cell has no extent; names the samples.
     """
-    sections, soma = morphology.sections, morphology.soma
+    sections = morphology.sections
     soma_radius = _check_radii(morphology, minimum_radius)
     start, points, radius = sections.offset, sections.points, sections.radii
     if minimum_radius is not None:
         radius = np.maximum(radius, minimum_radius)
     length, stretch = geometry.measure_runs(start, points, radius)
     pieces = pieces_per_run(length, stretch, passive, max_length, d_lambda, frequency)
+    return from_pieces(morphology, passive, pieces, radius, soma_radius)
+
+
+def from_pieces(
+    morphology: Morphology, passive: Passive, pieces: Ints, radius: Floats, soma_radius: float
+) -> dict[str, Any]:
+    """Arrays of the compartments of one cell whose sections are cut into given numbers of pieces; see `discretise`.
+
+    Parameters
+    ----------
+    morphology : Morphology
+    passive : Passive
+    pieces : int array of shape (n_sections,)
+        Compartments of each section, 0 where it has no length.
+    radius : float array of shape (n_points,)
+        Of the points of the sections, positive, um.
+    soma_radius : float
+        Positive where there is a soma, um.
+
+    Raises
+    ------
+    MorphologyError
+        If the cell has no extent.
+    """
+    sections, soma = morphology.sections, morphology.soma
+    start, points = sections.offset, sections.points
+    length = geometry.measure_runs(start, points, radius)[0]
     piece_start, area, before, after, middle, piece_of = geometry.cut_runs(start, points, radius, length, pieces)
     nodes = _breadth_first(geometry.join_runs(sections.parent, piece_start, before, after, soma is not None))
     if nodes.parent.size == 0:

@@ -18,7 +18,8 @@ from .samples import SOMA, Samples
 SUFFIXES = (".asc", ".h5")
 READABLE = ".swc (or any text in SWC columns), .asc and .h5 (Neurolucida, HDF5; through MorphIO)"
 OTHERS = {
-    ".hoc": "NEURON code", ".ses": "a NEURON session", ".nml": "NeuroML", ".xml": "XML", ".json": "JSON",
+    ".nml": "NeuroML; ds.exchange.from_neuroml reads them", ".hoc": "NEURON code", ".ses": "a NEURON session",
+    ".xml": "XML", ".json": "JSON",
     ".acc": "an Arbor component", ".am": "Amira", ".obj": "a mesh", ".ply": "a mesh", ".stl": "a mesh",
 }  # fmt: skip
 """Endings of files that hold cells in ways that are not read."""
@@ -27,6 +28,8 @@ _MAGIC = {
     b"PK\x03\x04": "it is a ZIP archive (unpack it first)", b"\x89PNG": "it is a PNG image", b"%PDF": "it is a PDF",
     b"II*\0": "it is a TIFF image", b"MM\0*": "it is a TIFF image",
 }  # fmt: skip
+HEAD = 4096
+"""Bytes at the beginning of a file that are looked at to tell whether it is text."""
 _CONTROL = bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1a\x1b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r":(\d+):(?:error|warning)")
@@ -58,7 +61,7 @@ def binary(data: bytes) -> str:
             return reason
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16
         return ""
-    head = data[:4096]
+    head = data[:HEAD]
     control = len(head) - len(head.translate(None, _CONTROL))
     few = control <= max(4, 0.05 * len(head))  # bytes without any order hold twice as many
     return "" if few else f"{control} of its first {len(head)} bytes are control characters"

@@ -12,7 +12,7 @@ from ..errors import MorphologyError, MorphologyWarning, ParameterError
 from .formats import SUFFIXES, read_morphio, refuse_others
 from .report import Report
 from .samples import Samples
-from .swc import read_swc
+from .swc import encoded, read_swc
 
 
 def read(path: Path, repair: str | Iterable[str] = (), minimum_radius: float | None = None) -> tuple[Samples, Report]:
@@ -32,7 +32,9 @@ def read_text(
     """Read the text of an SWC file; see `Morphology.from_swc`."""
     if not isinstance(text, str):
         raise ParameterError(f"text={arguments.short(text)} must be the text of an SWC file; load() takes paths")
-    samples, report = read_swc(text.encode(), repair=_names(repair, minimum_radius), minimum_radius=minimum_radius)
+    if not isinstance(name, str):
+        raise ParameterError(f"name={arguments.short(name)} must be text")
+    samples, report = read_swc(encoded(text), repair=_names(repair, minimum_radius), minimum_radius=minimum_radius)
     return _usable(samples, replace(report, source=name or report.source))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import MorphologyError
+from ..shown import Shown
 
 SEVERITIES = ("error", "warning", "note")
 
@@ -44,7 +45,7 @@ class Fault(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """All that was found while one morphology was read and checked.
 
     Parameters
@@ -99,7 +100,7 @@ class Report:
         return tuple(dict.fromkeys(fault.fix for fault in self.faults if fault.fix))
 
     def codes(self, severity: str | None = None) -> tuple[str, ...]:
-        """Kinds of faults that occur, each once, of one severity or of all."""
+        """Kinds of faults that occur, each once, of one `severity` or of all."""
         return tuple(dict.fromkeys(fault.code for fault in self.faults if severity in (None, fault.severity)))
 
     def lines(self, *, limit: int | None = 5, notes: bool = True) -> Iterator[str]:
@@ -111,6 +112,11 @@ class Report:
             How many faults of one kind to show before the others are only counted; None shows all.
         notes : bool
             Whether to show the notes too.
+
+        Yields
+        ------
+        str
+            One fault each.
         """
         for severity in SEVERITIES if notes else SEVERITIES[:2]:
             yield from self._grouped(severity, limit)

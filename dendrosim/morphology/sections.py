@@ -198,7 +198,7 @@ class Sections(Sequence[Section]):
         return f"Sections({len(self)}, {self.length.sum():.6g} um)"
 
     def own_rows(self, index: int) -> Ints:
-        """Rows of the samples of one section, without the one that it shares with its parent."""
+        """Rows of the samples of section `index`, without the one that it shares with its parent."""
         rows = self.rows[self.offset[index] : self.offset[index + 1]]
         own: Ints = rows[(rows >= 0) & (self.of_sample[rows] == index)]
         return own

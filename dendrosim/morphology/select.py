@@ -30,10 +30,11 @@ def row_of(samples: Samples, sample_id: int) -> int:
     ParameterError
         If there is none; the message names the range of identifiers.
     """
-    found = np.flatnonzero(samples.id == sample_id)
+    known = isinstance(sample_id, int | np.integer) and not isinstance(sample_id, bool)
+    found = np.flatnonzero(samples.id == sample_id) if known else np.zeros(0, np.int64)
     if found.size == 0:
         raise ParameterError(
-            f"sample {sample_id!r} does not exist: identifiers of the {len(samples)} samples run from "
+            f"sample {arguments.short(sample_id)} does not exist: identifiers of the {len(samples)} samples run from "
             f"{samples.id.min()} to {samples.id.max()}"
         )
     return int(found[0])
@@ -76,19 +77,19 @@ def choose_samples(
         chosen &= np.isin(morphology.region, check_regions(morphology, region))
     if below is not None:
         tops = np.zeros(len(samples), bool)
-        for sample_id in np.atleast_1d(np.asarray(below)).tolist():
+        for sample_id in np.atleast_1d(arguments.numbers("below", below)).ravel().tolist():
             tops[row_of(samples, sample_id)] = True
         chosen &= with_descendants(morphology.outward.parent, tops)
     if path_distance is not None:
-        try:
-            least, most = (float(bound) for bound in path_distance)
-        except (TypeError, ValueError):
-            raise ParameterError(f"path_distance={path_distance!r} must be (least, most) in um") from None
+        bounds = arguments.numbers("path_distance", path_distance)
+        if bounds.shape != (2,):
+            raise ParameterError(f"path_distance={arguments.short(path_distance)} must be (least, most) in um")
+        least, most = map(float, bounds)
         if not least <= most:
             raise ParameterError(f"path_distance=({least}, {most}) um is empty; give (least, most) with least <= most")
         chosen &= (morphology.path_distance >= least) & (morphology.path_distance <= most)
     if where is not None:
-        mask = np.asarray(where(samples) if callable(where) else where)
+        mask = arguments.numbers("where", where(samples) if callable(where) else where)
         if mask.dtype != np.bool_ or mask.shape != chosen.shape:
             raise ParameterError(
                 f"where must be, or return, a bool array of shape ({len(samples)},), one per sample; got {mask.dtype} "

@@ -32,7 +32,7 @@ def find_source(source: str | Path) -> Path:
     """
     if isinstance(source, str) and source in shipped_names():
         return shipped_folder() / f"{source}.swc"
-    path = Path(arguments.path("source", source))
+    path = Path(arguments.path("source", source, empty=True))
     if path.is_file():
         return path
     reason = "is empty" if not str(source) else "is a folder" if path.is_dir() else "does not exist"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..shown import Shown
+
 if TYPE_CHECKING:
     from .tree import Morphology
 
@@ -25,7 +27,7 @@ class RegionSummary:
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(Shown):
     """Measures of one morphology; ``str()`` gives an aligned table.
 
     Attributes

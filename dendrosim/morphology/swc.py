@@ -12,7 +12,7 @@ from .. import arguments
 from ..errors import MorphologyError
 from ..hdf5 import replacing
 from .checked import checked
-from .formats import binary, refusal
+from .formats import HEAD, binary, refusal
 from .repair import check_names
 from .report import Fault, Report
 from .rows import Rows, read_rows
@@ -119,20 +119,48 @@ def _written(samples: Samples) -> Iterable[str]:
         row_of, comment = next(comments, (None, ""))
 
 
+def encoded(text: str) -> bytes:
+    """Text as the bytes of a file.
+
+    Raises
+    ------
+    MorphologyError
+        If it holds half characters, which no file holds: bytes that were read as text of another encoding.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise refusal(
+            "<text>",
+            "encoding",
+            f"line {line} holds {text[error.start]!r}, half a character; give the bytes as they are",
+        ) from None
+
+
 def _open(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
     """Name and content of a source."""
     if isinstance(source, bytes):
         return "<text>", source
     if isinstance(source, str) and ("\n" in source or "\r" in source):
-        return "<text>", source.encode()
+        return "<text>", encoded(source)
     name = os.fspath(source)
     try:
         data = Path(os.path.expanduser(name)).read_bytes()
     except OSError as error:
         raise MorphologyError(f"{name}: cannot be opened: {error.strerror}") from error
-    if reason := binary(data):
+    reason = binary(data)
+    if reason and not _readable(data):
         raise refusal(name, "not-text", f"not a text file: {reason}; an SWC file has seven columns of numbers")
     return name, data
+
+
+def _readable(data: bytes) -> bool:
+    """Whether the beginning of a file is all samples and comments, whatever characters stand in these."""
+    head = data if len(data) <= HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1]
+    text, encoding, _ = _plain(head)
+    rows = read_rows(text, encoding)
+    return rows.n_unreadable == 0 and bool(rows.id.size or rows.comments)
 
 
 def _plain(data: bytes) -> tuple[bytes, str, list[Fault]]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import instance
+from ..shown import Shown
 from . import measures
 from .report import Report
 from .samples import Samples, region_name
@@ -43,7 +44,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Morphology:
+class Morphology(Shown):
     """The tree of sample points of one cell; it never changes, methods return new ones.
 
     Parameters
@@ -139,7 +140,7 @@ class Morphology:
     def from_swc(
         cls, text: str, name: str = "", *, repair: str | Iterable[str] = (), minimum_radius: float | None = None
     ) -> Morphology:
-        """Read the text of an SWC file; otherwise as `load`."""
+        """Read the `text` of an SWC file; `name`, `repair` and `minimum_radius` as for `load`."""
         from .load import read_text
 
         samples, report = read_text(text, name, repair, minimum_radius)
@@ -147,7 +148,7 @@ class Morphology:
 
     @classmethod
     def from_graph(cls, graph: DiGraph, name: str = "") -> Morphology:
-        """Take a graph like `graph`: edges from parents to children, nodes are int identifiers.
+        """Take a `graph` with edges from parents to children and int identifiers as nodes, under a `name`.
 
         Every node needs the attributes ``x``, ``y``, ``z``, ``radius`` (um) and ``type`` (SWC structure identifier).
 
@@ -161,7 +162,7 @@ class Morphology:
         return cls(from_graph(graph), name=name)
 
     def save(self, path: str | Path) -> None:
-        """Write an SWC file that reads back as the same samples, comments and further columns included."""
+        """Write an SWC file to `path` that reads back as the same samples, comments and further columns included."""
         from .swc import write_swc
 
         write_swc(self.samples, path)
@@ -230,17 +231,17 @@ class Morphology:
         return int((self.sections.n_children == 0).sum())
 
     def total_length(self, region: str | None = None) -> float:
-        """Length of the neurites, or of those of one region, um."""
+        """Length of the neurites, or of those of one `region`, um."""
         return self._total(self.sections.length, region)
 
     def total_area(self, region: str | None = None) -> float:
-        """Lateral area of the neurites, or of those of one region, um2; ``region="soma"`` gives the soma's."""
-        if region == "soma" and self.soma is not None:
+        """Lateral area of the neurites, or of those of one `region`, um2."""
+        if isinstance(region, str) and region == "soma" and self.soma is not None:
             return self.soma.area + self._total(self.sections.area, region)
         return self._total(self.sections.area, region)
 
     def total_volume(self, region: str | None = None) -> float:
-        """Volume of the neurites, or of those of one region, um3."""
+        """Volume of the neurites, or of those of one `region`, um3."""
         return self._total(self.sections.volume, region)
 
     @property
@@ -268,8 +269,7 @@ class Morphology:
     def _total(self, values: Floats, region: str | None) -> float:
         if region is None:
             return float(values.sum())
-        check_regions(self, region)
-        return float(values[self.sections.region == region].sum())
+        return float(values[np.isin(self.sections.region, check_regions(self, region))].sum())
 
     # ---- choosing and cutting
 
@@ -314,7 +314,7 @@ class Morphology:
         path_distance: tuple[float, float] | None = None,
         where: Where | None = None,
     ) -> Morphology:
-        """Keep only the samples that meet all conditions, the soma, and what leads there; conditions as in `rows`.
+        """Keep samples that meet `region`, `below`, `path_distance` and `where` (see `rows`), and the way there.
 
         Cuts fall on samples: no point is invented. `cut` of the result lists the samples that lost something.
 
@@ -333,7 +333,7 @@ class Morphology:
         path_distance: tuple[float, float] | None = None,
         where: Where | None = None,
     ) -> Morphology:
-        """Take away the samples that meet all conditions, and everything below them; conditions as in `rows`.
+        """Take away samples that meet `region`, `below`, `path_distance`, `where` (see `rows`), and all below.
 
         ``cell.prune(region="axon")`` is the cell without its axon. The soma stays.
 
@@ -345,11 +345,11 @@ class Morphology:
         return self._keep(rows_to_leave(self, choose_samples(self, region, below, path_distance, where)))
 
     def subtree(self, sample_id: int) -> Morphology:
-        """The tree on the far side of one sample as seen from the soma; that sample becomes the root."""
+        """The tree on the far side of sample `sample_id` as seen from the soma; that sample becomes the root."""
         return self._keep(choose_samples(self, None, sample_id, None, None))
 
     def reroot(self, sample_id: int) -> Morphology:
-        """The same samples with another root.
+        """The same samples with `sample_id` as the root.
 
         Measures and compartments start from the soma wherever the root is. In a tree without soma they start from the
         root, and a piece of neurite takes the region of its new lower end.
@@ -384,6 +384,10 @@ class Morphology:
             Draw so many branch orders; what hangs on the last is counted.
         lines : int or None, default 1000
             Draw at most so many sections.
+
+        Returns
+        -------
+        str
         """
         from .draw import draw_tree
 

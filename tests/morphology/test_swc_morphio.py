@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import dendrosim as ds
 from dendrosim.morphology.samples import Samples
 from dendrosim.morphology.swc import read_swc
 
@@ -86,3 +88,16 @@ def test_sound_files(morphology_data: Path, folder: str) -> None:
         compare(samples, path)
         compared += 1
     assert compared > 8
+
+
+SHIPPED = ("ball_and_stick", "basket", "ca1_pyramidal", "granule", "purkinje", "pyramidal_l5", "stellate")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_save_writes(name: str, tmp_path: Path) -> None:
+    cell = ds.Morphology.load(name)
+    cell.save(tmp_path / "copy.swc")
+    compare(cell.samples, tmp_path / "copy.swc")
+    moved = dataclasses.replace(cell.samples, xyz=cell.samples.xyz / 3.0 - 1e3, radius=cell.samples.radius / 7.0)
+    ds.Morphology(moved).save(tmp_path / "moved.swc")  # numbers with all their digits
+    compare(moved, tmp_path / "moved.swc")

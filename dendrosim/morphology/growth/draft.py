@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import instance, numbers
-from ...arguments import number as number  # for the other modules of growth
+from ...arguments import instance, numbers, short, whole
 from ...errors import ParameterError
 from ...kernels import trees
 from ..samples import SOMA, Samples, region_name
@@ -22,6 +21,8 @@ Ints = NDArray[np.int64]
 
 _MOST = 10_000_000
 """Samples of one unbranched stretch."""
+_GREATEST_TYPE = 2**31 - 1
+_FARTHEST = 1e12
 
 
 def draft(xyz: ArrayLike, radius: ArrayLike, parent: ArrayLike, structure: ArrayLike) -> Samples:
@@ -133,16 +134,11 @@ def pieces(length: float, spacing: float) -> int:
     return max(1, math.ceil(wanted - 1e-9))
 
 
-def count(name: str, value: int, *, least: int) -> int:
-    """An integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ParameterError(f"{name}={value!r} is impossible; it must be an integer >= {least}")
-    return int(value)
-
-
 def neurite(name: str, value: int) -> int:
     """An SWC structure identifier other than the soma's."""
-    structure = count(name, value, least=0)
+    structure = whole(name, value, 0)
+    if structure > _GREATEST_TYPE:
+        raise ParameterError(f"{name}={short(value)} is no SWC structure identifier; {_GREATEST_TYPE} is the greatest")
     if structure == SOMA:
         raise ParameterError(
             f"{name}=1 is the soma; a neurite is {', '.join(f'{k} ({region_name(k)})' for k in (2, 3, 4))}"
@@ -157,10 +153,11 @@ def positions(name: str, value: ArrayLike, *, least: int = 1) -> Floats:
         raise ParameterError(f"{name} is empty; at least {least} position(s) (x, y, z) in um are needed")
     if array.ndim != 2 or array.shape[1] != 3:
         raise ParameterError(f"{name} has shape {np.shape(value)}; it must be (n, 3): x, y, z in um")
-    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    bad = np.flatnonzero(~(np.abs(array) <= _FARTHEST).all(axis=1))
     if bad.size:
         raise ParameterError(
-            f"{name}[{bad[0]}] = {array[bad[0]].tolist()} is not finite ({bad.size} such row(s)); drop them"
+            f"{name}[{bad[0]}] = {array[bad[0]].tolist()} is not finite, or farther than {_FARTHEST:.0e} um "
+            f"({bad.size} such row(s)); drop them"
         )
     if len(array) < least:
         raise ParameterError(f"{name} holds {len(array)} position(s); at least {least} are needed")
@@ -174,12 +171,3 @@ def position(name: str, value: ArrayLike) -> Floats:
         raise ParameterError(f"{name} has shape {np.shape(value)}; it must be one position (x, y, z) in um")
     row: Floats = array[0]
     return row
-
-
-def generator(seed: int | np.random.Generator) -> np.random.Generator:
-    """The generator of an explicit seed; None is refused, so that every tree can be grown again."""
-    if isinstance(seed, np.random.Generator):
-        return seed
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ParameterError(f"seed={seed!r} is impossible; give an integer >= 0 or a numpy.random.Generator")
-    return np.random.default_rng(int(seed))

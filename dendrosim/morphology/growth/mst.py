@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import instance
+from ...arguments import flag, instance, number, numbers, whole
 from ...errors import ParameterError
 from ..samples import BASAL, SOMA, Samples
 from .draft import (
     Floats,
     Ints,
     child_count,
-    count,
     depth_first,
     distance,
     draft,
@@ -22,7 +21,6 @@ from .draft import (
     in_order,
     morphology,
     neurite,
-    number,
     on_surface,
     path_length,
     position,
@@ -128,12 +126,13 @@ def minimum_spanning_tree(
         from ..tree import Morphology
 
         base = instance("start", start, Morphology, "grown or loaded").samples
+    binary = flag("binary", binary)
     may_grow = _growth_mask(grow_from, base)
     _refuse_same_place(carriers, base)
     slots = np.full(len(base), 2 if binary else _UNLIMITED)
     slots -= child_count(base.parent)
     at_root = base.parent < 0
-    limit = _UNLIMITED if max_stems is None else count("max_stems", max_stems, least=1)
+    limit = _UNLIMITED if max_stems is None else whole("max_stems", max_stems, 1)
     slots[at_root] = limit - child_count(base.parent)[at_root]
     slots = np.where(may_grow, np.maximum(slots, 0), 0)
     if not slots.any():
@@ -226,7 +225,7 @@ def _offer(node: int, point: Floats, handicap: float, spot: Floats, cost: Floats
 def _growth_mask(grow_from: ArrayLike | None, base: Samples) -> NDArray[np.bool_]:
     if grow_from is None:
         return np.ones(len(base), dtype=bool)
-    mask = np.asarray(grow_from)
+    mask = numbers("grow_from", grow_from)
     if mask.dtype != np.bool_ or mask.shape != (len(base),):
         raise ParameterError(
             f"grow_from has dtype {mask.dtype} and shape {mask.shape}; it must be a bool array with one entry for "

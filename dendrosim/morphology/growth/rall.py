@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...arguments import number, numbers, whole
 from ...errors import ParameterError
 from ..samples import BASAL, SOMA, Samples
-from .draft import Floats, count, draft, morphology, neurite, number, pieces
+from .draft import Floats, draft, morphology, neurite, pieces
 
 if TYPE_CHECKING:
     from ..tree import Morphology
@@ -80,25 +81,24 @@ def rall_tree(
     >>> len(rall_tree(2, length=10.0, spacing=5.0).samples)
     9
     """
-    levels = count("levels", levels, least=1)
+    levels = whole("levels", levels, 1)
     if levels > 16:
-        raise ParameterError(f"levels={levels} would make {2**levels - 1} branches; 16 is the most")
+        raise ParameterError(f"levels={levels} would make 2**{levels} - 1 branches; 16 is the most")
     radius = number("radius", radius, above=0)
     share = number("split", split, above=0, most=1)
     if share == 1.0:
         raise ParameterError("split=1.0 leaves nothing for the second daughter; it must be > 0 and < 1")
-    if isinstance(length, str) or np.ndim(length) > 1:
-        raise ParameterError(f"length={length!r} must be one number or one per level")
-    if isinstance(length, Sequence | np.ndarray):
-        if len(length) != levels:
-            raise ParameterError(f"length has {len(length)} entries; it must have one per level: {levels}")
-        lengths = [number(f"length[{k}]", value, above=0) for k, value in enumerate(length)]
+    given = numbers("length", length)
+    if given.ndim:
+        if given.shape != (levels,):
+            raise ParameterError(f"length has {given.size} entries; it must have one per level: {levels}")
+        lengths = [number(f"length[{k}]", value, above=0) for k, value in enumerate(given.tolist())]
     else:
         lengths = [number("length", length, above=0)] * levels
     grown = _branches(
         radius=radius,
         lengths=lengths,
-        electrotonic=not isinstance(length, Sequence | np.ndarray),
+        electrotonic=not given.ndim,
         share=share,
         spacing=number("spacing", spacing, above=0),
         angle=np.deg2rad(number("angle", angle, least=0, most=180)),

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...arguments import generator, number, whole
 from ...errors import ParameterError
 from ..samples import BASAL, SOMA, Samples
-from .draft import Floats, count, distance, draft, generator, in_order, morphology, neurite, number, pieces, unit
+from .draft import Floats, distance, draft, in_order, morphology, neurite, pieces, unit
 
 if TYPE_CHECKING:
     from ..tree import Morphology
@@ -88,8 +89,8 @@ def random_branching(
     .. [1] J. van Pelt, A. E. Dityatev and H. B. M. Uylings, "Natural variability in the number of dendritic segments:
        model-based inferences about branching during neurite outgrowth", J. Comp. Neurol. 387, 1997, 325-340.
     """
-    rng = generator(seed)
-    n_stems = count("stems", stems, least=1)
+    rng = generator("seed", seed)
+    n_stems = whole("stems", stems, 1)
     step = number("spacing", spacing, above=0)
     divide = number("branching_rate", branching_rate, least=0)
     decay = number("order_decay", order_decay, least=0)
@@ -100,7 +101,7 @@ def random_branching(
     soma_radius = number("soma_radius", soma_radius, above=0)
     radius = number("radius", radius, above=0)
     steps = pieces(number("max_path", max_path, above=0), step)
-    limit = count("max_samples", max_samples, least=n_stems + 1)
+    limit = whole("max_samples", max_samples, n_stems + 1)
 
     heading = _spread(n_stems, rng)
     place = soma_radius * heading

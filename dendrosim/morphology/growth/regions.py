@@ -9,10 +9,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import short
+from ...arguments import function, generator, number, numbers, short, whole
 from ...errors import ParameterError
-from .draft import Floats, count, distance, generator, number, position
+from .draft import Floats, distance, position
 
+_MOST_POINTS = 1_000_000
 Point = tuple[float, float, float]
 Mask = NDArray[np.bool_]
 
@@ -47,9 +48,11 @@ class Box:
             raise ParameterError(f"high={self.high!r} must exceed low={self.low!r} in x, y and z")
 
     def bounds(self) -> tuple[Floats, Floats]:
+        """Least and greatest corner, two arrays of shape (3,), um."""
         return np.array(self.low, dtype=np.float64), np.array(self.high, dtype=np.float64)
 
     def contains(self, points: Floats) -> Mask:
+        """Which `points`, (n, 3) in um, lie inside."""
         return np.asarray(((points >= np.array(self.low)) & (points <= np.array(self.high))).all(axis=1))
 
 
@@ -79,10 +82,12 @@ class Ellipsoid:
             raise ParameterError("hollow=1.0 leaves nothing of the ellipsoid; it must be >= 0 and < 1")
 
     def bounds(self) -> tuple[Floats, Floats]:
+        """Least and greatest corner, two arrays of shape (3,), um."""
         centre, axes = np.array(self.centre, dtype=np.float64), np.array(self.semi_axes, dtype=np.float64)
         return centre - axes, centre + axes
 
     def contains(self, points: Floats) -> Mask:
+        """Which `points`, (n, 3) in um, lie inside."""
         reach = distance((points - np.array(self.centre)) / np.array(self.semi_axes), np.zeros(3))
         inside: Mask = (reach <= 1.0) & (reach >= self.hollow)
         return inside
@@ -112,6 +117,7 @@ class Cone:
             raise ParameterError("start_radius and stop_radius are both 0; at least one must be > 0")
 
     def bounds(self) -> tuple[Floats, Floats]:
+        """Least and greatest corner, two arrays of shape (3,), um."""
         start, stop = np.array(self.start, dtype=np.float64), np.array(self.stop, dtype=np.float64)
         axis = (stop - start) / distance(stop, start)
         across = np.sqrt(np.maximum(1.0 - axis * axis, 0.0))
@@ -120,6 +126,7 @@ class Cone:
         return ends.min(axis=0), ends.max(axis=0)
 
     def contains(self, points: Floats) -> Mask:
+        """Which `points`, (n, 3) in um, lie inside."""
         start = np.array(self.start, dtype=np.float64)
         axis = np.array(self.stop) - start
         along = ((points - start) * axis).sum(axis=1) / float((axis * axis).sum())
@@ -171,9 +178,11 @@ def scatter(
     """
     if not (hasattr(region, "bounds") and hasattr(region, "contains")):
         raise ParameterError(f"region={short(region)} must be a Box, Cone, Ellipsoid or have bounds() and contains()")
-    n = count("n", n, least=1)
+    n = whole("n", n, 1, most=_MOST_POINTS)
     apart = number("apart", apart, least=0)
-    rng = generator(seed)
+    if density is not None:
+        function("density", density, "of points of shape (k, 3), that returns a probability for each")
+    rng = generator("seed", seed)
     low, high = region.bounds()
     kept = np.empty((n, 3))
     found, drawn = 0, 0
@@ -187,7 +196,7 @@ def scatter(
         drawn += len(points)
         keep = region.contains(points)
         if density is not None:
-            chance = np.asarray(density(points), dtype=np.float64)
+            chance = numbers("what density returns", density(points))
             if chance.shape != keep.shape or not ((chance >= 0) & (chance <= 1)).all():
                 raise ParameterError("density must return one probability from 0 to 1 for each point")
             keep &= rng.random(len(points)) < chance

@@ -6,24 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...arguments import generator, number, whole
 from ..samples import Samples
-from .draft import (
-    Floats,
-    child_count,
-    count,
-    draft,
-    edge_length,
-    generator,
-    has_point_soma,
-    morphology,
-    number,
-    pieces,
-    samples_of,
-    stem_rows,
-)
+from .draft import Floats, child_count, draft, edge_length, has_point_soma, morphology, pieces, samples_of, stem_rows
 
 if TYPE_CHECKING:
     from ..tree import Morphology
+
+_MOST_PASSES = 100_000
 
 
 def resample(tree: Morphology, spacing: float) -> Morphology:
@@ -76,7 +66,7 @@ def smooth(tree: Morphology, passes: int = 5, *, weight: float = 0.5) -> Morphol
         If `passes` is negative, `weight` outside 0 to 1 or the soma not one point.
     """
     samples = samples_of("tree", tree)
-    passes = count("passes", passes, least=0)
+    passes = whole("passes", passes, 0, most=_MOST_PASSES)
     weight = number("weight", weight, least=0, most=1)
     parent, children = samples.parent, child_count(samples.parent)
     free = (parent >= 0) & (children > 0) & ~stem_rows(samples)
@@ -122,7 +112,7 @@ def jitter(
     samples = samples_of("tree", tree)
     amplitude = number("amplitude", amplitude, least=0)
     keep = np.exp(-edge_length(samples) / number("correlation", correlation, above=0))
-    noise = amplitude * np.sqrt(1.0 - keep * keep)[:, None] * generator(seed).standard_normal((len(samples), 3))
+    noise = amplitude * np.sqrt(1.0 - keep * keep)[:, None] * generator("seed", seed).standard_normal((len(samples), 3))
     fixed = stem_rows(samples) | (samples.parent < 0)
     shift = np.zeros((len(samples), 3))
     for row in np.flatnonzero(~fixed).tolist():

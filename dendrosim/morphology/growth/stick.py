@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import numbers
+from ...arguments import number, numbers
 from ...errors import ParameterError
 from ..samples import BASAL, SOMA, Samples
-from .draft import Floats, distance, draft, morphology, neurite, number, on_surface, pieces, positions
+from .draft import Floats, distance, draft, morphology, neurite, on_surface, pieces, positions
 
 if TYPE_CHECKING:
     from ..tree import Morphology

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...arguments import number, numbers, short
 from ...errors import ParameterError
 from ..samples import SOMA, Samples
-from .draft import Floats, child_count, draft, edge_length, has_point_soma, morphology, number, samples_of, stem_rows
+from .draft import Floats, child_count, draft, edge_length, has_point_soma, morphology, samples_of, stem_rows
 
 if TYPE_CHECKING:
     from ..tree import Morphology
@@ -126,10 +127,10 @@ def _rows(samples: Samples, structure: ArrayLike | None) -> NDArray[np.bool_]:
     if structure is None:
         rows: NDArray[np.bool_] = samples.type != SOMA
     else:
-        rows = np.isin(samples.type, structure) & (samples.type != SOMA)
+        rows = np.isin(samples.type, numbers("structure", structure)) & (samples.type != SOMA)
     if not rows.any():
         present = sorted(set(samples.type.tolist()) - {SOMA})
-        raise ParameterError(f"structure={structure!r} is not in this tree; its neurites have: {present}")
+        raise ParameterError(f"structure={short(structure)} is not in this tree; its neurites have: {present}")
     return rows
 
 

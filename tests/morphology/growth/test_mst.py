@@ -124,7 +124,7 @@ def test_growth_continues_a_tree_from_the_allowed_samples_only():
         ([[1, 2, 3]], {"root": (0, 0)}, r"root has shape \(2,\)"),
         ([[1, 2, 3]], {"root": [[0, 0, 0], [1, 1, 1]]}, r"root has shape \(2, 3\); it must be one position"),
         ([[1, 2, 3]], {"soma_radius": 5.0}, r"points\[0\] lies inside the soma of radius 5 um"),
-        ([[1, 2, 3]], {"max_stems": 0}, "max_stems=0 is impossible; it must be an integer >= 1"),
+        ([[1, 2, 3]], {"max_stems": 0}, "max_stems=0 must be a whole number of at least 1"),
         ([[1, 2, 3]], {"grow_from": [1]}, r"grow_from has dtype int64 .* must be a bool array .* 1 samples of start"),
         ([[1, 2, 3]], {"grow_from": [False]}, "no sample may be grown from"),
     ],

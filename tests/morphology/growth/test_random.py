@@ -95,7 +95,7 @@ def test_neurites_leave_the_surface_and_branching_is_binary():
     [
         ({"seed": None}, r"seed=None is impossible; give an integer >= 0 or a numpy.random.Generator"),
         ({"seed": -1}, r"seed=-1 is impossible"),
-        ({"stems": 0}, "stems=0 is impossible; it must be an integer >= 1"),
+        ({"stems": 0}, "stems=0 must be a whole number of at least 1"),
         ({"branching_rate": -0.1}, "branching_rate=-0.1 is impossible; it must be >= 0"),
         ({"termination_rate": np.nan}, "termination_rate=nan is impossible"),
         ({"max_path": 0.0}, "max_path=0.0 is impossible; it must be > 0"),

@@ -53,7 +53,7 @@ def test_impossible_scatter_is_refused():
         scatter(box, 20, seed=0, apart=9.0)
     with pytest.raises(ParameterError, match="density must return one probability from 0 to 1"):
         scatter(box, 5, seed=0, density=lambda p: p[:, 0])
-    with pytest.raises(ParameterError, match="n=0 is impossible"):
+    with pytest.raises(ParameterError, match="n=0 must be a whole number of at least 1"):
         scatter(box, 0, seed=0)
 
 

@@ -99,7 +99,7 @@ def test_coincident_samples_survive_resampling():
     ("call", "message"),
     [
         (lambda t: resample(t, 0.0), "spacing=0.0 is impossible; it must be > 0"),
-        (lambda t: smooth(t, -1), "passes=-1 is impossible; it must be an integer >= 0"),
+        (lambda t: smooth(t, -1), "passes=-1 must be a whole number of at least 0"),
         (lambda t: smooth(t, 3, weight=1.5), "weight=1.5 is impossible; it must be >= 0 and <= 1"),
         (lambda t: jitter(t, -1.0, 0), "amplitude=-1.0 is impossible"),
         (lambda t: jitter(t, 1.0, 0, correlation=0.0), "correlation=0.0 is impossible; it must be > 0"),
