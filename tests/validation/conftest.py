@@ -189,11 +189,18 @@ class NeuronCell:
 
 
 @pytest.fixture
-def neuron_cell() -> Iterator[Callable[..., NeuronCell]]:
-    """Build cells in NEURON; nothing of them is left when the test is over."""
+def neuron() -> Iterator[Any]:
+    """NEURON; nothing is left in it when the test is over."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        neuron = pytest.importorskip("neuron", reason='NEURON is not installed: pip install -e ".[validation]"')
+        module = pytest.importorskip("neuron", reason='NEURON is not installed: pip install -e ".[validation]"')
+    yield module
+    assert not list(module.h.allsec())
+
+
+@pytest.fixture
+def neuron_cell(neuron: Any) -> Iterator[Callable[..., NeuronCell]]:
+    """Build cells in NEURON; nothing of them is left when the test is over."""
     made: list[NeuronCell] = []
 
     def build(*arguments: Any) -> NeuronCell:
@@ -206,4 +213,3 @@ def neuron_cell() -> Iterator[Callable[..., NeuronCell]]:
         cell.place.clear()
         for section in cell.sections:
             neuron.h.delete_section(sec=section)
-    assert not list(neuron.h.allsec())

@@ -76,16 +76,19 @@ def on_single_precision_grid(morphology: ds.Morphology) -> ds.Morphology:
     """The cell with coordinates and diameters rounded so that single precision holds them, and their differences.
 
     `pt3dadd` stores floats, and distances between points are differences of floats: with numbers that are merely floats
-    lengths would still differ by 1e-7. Multiples of a power of two with at most 22 bits have exact differences.
+    lengths would still differ by 1e-7. Multiples of a power of two with at most 22 bits have exact differences. The
+    radius of the soma is added to its centre, and is a multiple of the same number.
     """
 
-    def rounded(values: Floats) -> Floats:
-        grid = 2.0 ** (math.ceil(math.log2(np.abs(values).max())) - 22)
+    def rounded(values: Floats, like: Floats) -> Floats:
+        grid = 2.0 ** (math.ceil(math.log2(np.abs(like).max())) - 22)
         return grid * np.round(values / grid)
 
     samples = morphology.samples
-    exact = dataclasses.replace(samples, xyz=rounded(samples.xyz), radius=rounded(2 * samples.radius) / 2)
-    return ds.Morphology(exact, name=morphology.name)
+    xyz, radius = rounded(samples.xyz, samples.xyz), rounded(2 * samples.radius, 2 * samples.radius) / 2
+    if morphology.soma is not None:
+        radius[morphology.soma.rows] = rounded(radius[morphology.soma.rows], samples.xyz)
+    return ds.Morphology(dataclasses.replace(samples, xyz=xyz, radius=radius), name=morphology.name)
 
 
 @pytest.fixture(params=[*REAL, "regions", "no_soma", "rall_tree", "ball_and_stick"])
@@ -121,6 +124,28 @@ def test_areas_and_axial_resistances(neuron_cell: Build, morphology: ds.Morpholo
     np.testing.assert_allclose(compartments.area, other.area(), rtol=GEOMETRY)
     attached = compartments.parent >= 0
     np.testing.assert_allclose(1e3 / compartments.coupling[attached], other.axial_resistance()[attached], rtol=GEOMETRY)
+
+
+def test_exported_sections_are_the_same(neuron_cell: Build, morphology: ds.Morphology) -> None:
+    """What `exchange.to_neuron` builds, compared in NEURON with what is built from the samples alone."""
+    passive = ds.Passive(R_m=15_000.0, R_a=180.0, E_leak=-68.0)
+    compartments, other = build(neuron_cell, morphology, passive)
+    convention = "point" if morphology.soma is None else morphology.soma.convention
+    # the soma of other conventions has a radius that is no number of the file, and NEURON keeps it in single precision
+    allowed = GEOMETRY if convention in ("point", "three_point") else 1e-6
+    with ds.exchange.to_neuron(compartments) as model:
+        assert model.layout == "sections"
+        assert len(model.sections) == len(other.sections)
+        for n, segment in other.place.items():
+            own = model.segment(n)
+            assert (own.x, own.sec.nseg, own.sec.Ra) == (segment.x, segment.sec.nseg, pytest.approx(segment.sec.Ra))
+            assert pytest.approx(segment.sec.L, rel=allowed) == own.sec.L
+            if segment.x in (0.0, 1.0):
+                continue
+            assert own.area() == pytest.approx(segment.area(), rel=allowed if n == 0 else GEOMETRY)
+            assert own.ri() == pytest.approx(segment.ri(), rel=GEOMETRY if n else allowed, abs=0.0)
+            assert own.pas.g == pytest.approx(segment.pas.g, rel=GEOMETRY)
+            assert (own.pas.e, own.cm) == (segment.pas.e, pytest.approx(segment.cm, rel=GEOMETRY))
 
 
 def test_steady_voltage_with_synapses_and_current(neuron_cell: Build, morphology: ds.Morphology) -> None:

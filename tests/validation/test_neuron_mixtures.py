@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,8 @@ import pytest
 import dendrosim as ds
 
 from .test_neuron import on_single_precision_grid, quietly
+from .test_neuron_transients import DT, MAX_LENGTH, METHODS, PASSIVE, in_neuron
 
-DT = 0.025
-MAX_LENGTH = 40.0
-PASSIVE = ds.Passive(R_m=15_000.0, R_a=180.0, E_leak=-68.0)
-METHODS = ("backward_euler", "crank_nicolson")
 NMDA = """
 NEURON { POINT_PROCESS NmdaOfTests RANGE tau1, tau2, e, mg, i NONSPECIFIC_CURRENT i }
 UNITS { (nA) = (nanoamp) (mV) = (millivolt) (uS) = (microsiemens) }
@@ -42,48 +38,6 @@ BREAKPOINT {
 DERIVATIVE state { A' = -A / tau1  B' = -B / tau2 }
 NET_RECEIVE (weight (uS)) { A = A + weight * factor  B = B + weight * factor }
 """
-
-
-def process_for(h: Any, segment: Any, course: Any, reversal: float) -> Any:
-    """A point process with that time course."""
-    if isinstance(course, ds.Exponential):
-        process = h.ExpSyn(segment)
-        process.tau = course.tau
-    else:
-        process = h.NmdaOfTests(segment) if isinstance(course, ds.NMDA) else h.Exp2Syn(segment)
-        process.tau1, process.tau2 = course.rise, course.decay_time
-        if isinstance(course, ds.NMDA):
-            process.mg = course.magnesium
-    process.e = reversal
-    return process
-
-
-def connect(other: Any, synapses: ds.Synapses, courses: list[Any], spikes: ds.Spikes) -> list[Any]:
-    """Synapses, and the spikes of each."""
-    kept = []
-    for j, course in enumerate(courses):
-        segment, times = other.place[int(synapses.compartment[j])], spikes.time[spikes.source == synapses.source[j]]
-        process = process_for(other.h, segment, course, float(synapses.reversal[j]))
-        connection = other.h.NetCon(None, process)
-        connection.weight[0] = 1e-3 * float(synapses.conductance[j])
-        kept.append((process, connection, times))
-    return kept
-
-
-def run(other: Any, kept: list[Any], at: list[int], n_steps: int, method: str, dt: float = DT) -> np.ndarray:
-    """Voltages at compartments, (n_steps + 1, len(at))."""
-    h = other.h
-    h.CVode().active(False)
-    h.secondorder, h.dt = (2 if method == "crank_nicolson" else 0), dt
-    h.finitialize(PASSIVE.E_leak)
-    for _, connection, times in kept:
-        for t in times:
-            connection.event(float(t))
-    out = [[other.place[n].v for n in at]]
-    for _ in range(n_steps):
-        h.fadvance()
-        out.append([other.place[n].v for n in at])
-    return np.array(out)
 
 
 def ticks(seed: int, n: int, n_inputs: int, until: float, dt: float = DT) -> ds.Spikes:
@@ -107,7 +61,7 @@ def load(name: str, request: pytest.FixtureRequest) -> ds.Morphology:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", SHIPPED + REAL)
-def test_mixtures(neuron_cell: Callable[..., Any], request: pytest.FixtureRequest, name: str, method: str) -> None:
+def test_mixtures(neuron: Any, request: pytest.FixtureRequest, name: str, method: str) -> None:
     """Four time courses, a hundred synapses, two clamps."""
     morphology = load(name, request)
     compartments = morphology.compartments(PASSIVE, max_length=MAX_LENGTH)
@@ -116,22 +70,14 @@ def test_mixtures(neuron_cell: Callable[..., Any], request: pytest.FixtureReques
              ds.DifferenceOfExponentials(1.0, 12.0)]  # fmt: skip
     courses = [kinds[j % 4] for j in range(synapses.size)]
     spikes = ticks(4, 300, synapses.n_inputs, 30.0)
-    other = neuron_cell(morphology, compartments, PASSIVE, MAX_LENGTH)
-    kept = connect(other, synapses, courses, spikes)
     at = [0, compartments.size // 3, compartments.size - 1]
-    for n, delay, lasting, amplitude in ((at[0], 10, 200, 0.1), (at[1], 333, 401, -0.02)):
-        clamp = other.h.IClamp(other.place[n])
-        clamp.delay, clamp.dur, clamp.amp = delay * DT, lasting * DT, amplitude
-        kept.append((clamp, None, []))
-    theirs = run(other, kept, at, 1600, method)
     clamps = [
         ds.Clamp(at[0], 100.0, start=10 * DT, stop=210 * DT),
         ds.Clamp(at[1], -20.0, start=333 * DT, stop=734 * DT),
     ]
-    trace = ds.simulate(
-        compartments, synapses, spikes, dt=DT, duration=1600 * DT, method=method, kinetics=courses, record=at,
-        clamps=clamps,
-    )  # fmt: skip
+    options: dict[str, Any] = {"method": method, "kinetics": courses, "record": at, "clamps": clamps}
+    theirs, _ = in_neuron(compartments, synapses, spikes, n_steps=1600, **options)
+    trace = ds.simulate(compartments, synapses, spikes, dt=DT, duration=1600 * DT, **options)
     assert np.ptp(trace.voltage) > 3.0
     np.testing.assert_allclose(trace.voltage[0], theirs, rtol=0, atol=1e-10)
 
@@ -139,7 +85,7 @@ def test_mixtures(neuron_cell: Callable[..., Any], request: pytest.FixtureReques
 @pytest.fixture(scope="module")
 def nmda_in_neuron(tmp_path_factory: pytest.TempPathFactory) -> None:
     """NEURON with an NMDA synapse of its own language."""
-    neuron = pytest.importorskip("neuron", reason='NEURON is not installed: pip install -e ".[validation]"')
+    module = pytest.importorskip("neuron", reason='NEURON is not installed: pip install -e ".[validation]"')
     missing = [tool for tool in ("nrnivmodl", "make", "g++") if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"NEURON compiles new mechanisms with {', '.join(missing)}, not found here")
@@ -149,11 +95,31 @@ def nmda_in_neuron(tmp_path_factory: pytest.TempPathFactory) -> None:
     if made.returncode:
         pytest.skip(f"nrnivmodl failed here: {made.stderr.strip().splitlines()[-1:]}")
     (library,) = folder.glob("*/libnrnmech.*")
-    neuron.h.nrn_load_dll(str(library))
+    module.h.nrn_load_dll(str(library))
+
+
+def with_nmda(
+    compartments: ds.Compartments, synapses: ds.Synapses, courses: list[Any], spikes: ds.Spikes, at: list[int],
+    n_steps: int, method: str,
+) -> np.ndarray:  # fmt: skip
+    """Voltages at compartments, (n_steps + 1, len(at)), NMDA receptors by the module above."""
+    blocked = np.array([isinstance(course, ds.NMDA) for course in courses])
+    others = [course for course in courses if not isinstance(course, ds.NMDA)]
+    with ds.exchange.to_neuron(compartments, synapses[~blocked], spikes, kinetics=others) as model:
+        for j in np.flatnonzero(blocked).tolist():
+            process = model.h.NmdaOfTests(model.segment(int(synapses.compartment[j])))
+            process.tau1, process.tau2 = courses[j].rise, courses[j].decay_time
+            process.mg, process.e = courses[j].magnesium, float(synapses.reversal[j])
+            connection = model.h.NetCon(None, process)
+            connection.weight[0] = 1e-3 * float(synapses.conductance[j])
+            model.processes.of_synapse.append([process])
+            times = spikes.time[spikes.source == synapses.source[j]].tolist()
+            model.processes.events += [(connection, time) for time in times]
+        return model.simulate(dt=DT, duration=n_steps * DT, record=at, method=method)[1]
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_nmda(neuron_cell: Callable[..., Any], nmda_in_neuron: None, method: str) -> None:
+def test_nmda(neuron: Any, nmda_in_neuron: None, method: str) -> None:
     """A dendritic NMDA spike: the block sees voltages from -68 to beyond -40 mV. NEURON's slope is a difference."""
     morphology = on_single_precision_grid(ds.Morphology.load("pyramidal_l5"))
     compartments = morphology.compartments(PASSIVE, max_length=MAX_LENGTH)
@@ -163,9 +129,7 @@ def test_nmda(neuron_cell: Callable[..., Any], nmda_in_neuron: None, method: str
     both = synapses.join(synapses, shared_inputs=True)
     courses: list[Any] = [ds.Exponential(2.0)] * 20 + [ds.NMDA(magnesium=1.3)] * 20
     spikes = ticks(1, 60, 20, 20.0)
-    other = neuron_cell(morphology, compartments, PASSIVE, MAX_LENGTH)
-    kept = connect(other, both, courses, spikes)
-    theirs = run(other, kept, [0, tip], 4000, method)
+    theirs = with_nmda(compartments, both, courses, spikes, [0, tip], 4000, method)
     trace = ds.simulate(
         compartments, both, spikes, dt=DT, duration=4000 * DT, method=method, kinetics=courses, record=[0, tip]
     )
@@ -177,7 +141,7 @@ def test_nmda(neuron_cell: Callable[..., Any], nmda_in_neuron: None, method: str
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", ["c91662", "Scnn1a_473845048_m", "stellate"])
 def test_spikes_of_a_soma_that_synapses_drive(
-    neuron_cell: Callable[..., Any], request: pytest.FixtureRequest, name: str, method: str, dt: float
+    neuron: Any, request: pytest.FixtureRequest, name: str, method: str, dt: float
 ) -> None:
     """A Hodgkin-Huxley soma, a hundred synapses: every spike within one step."""
     morphology = load(name, request)
@@ -188,22 +152,10 @@ def test_spikes_of_a_soma_that_synapses_drive(
     volleys = rng.choice([10.0, 35.0, 60.0, 85.0], 400) + rng.uniform(0.0, 5.0, 400)
     steps = np.round(volleys / dt) + rng.uniform(-0.4, 0.4, 400)  # never half way between two
     spikes = ds.Spikes(steps * dt, rng.integers(0, 100, 400), n_inputs=100)
-    other = neuron_cell(morphology, compartments, PASSIVE, MAX_LENGTH)
-    h = other.h
-    other.soma.insert("hh")
-    h.usetable_hh, h.celsius = 0, 6.3
-    kept = connect(other, synapses, [ds.Exponential(2.0)] * synapses.size, spikes)
-    detector, found = h.NetCon(other.soma(0.5)._ref_v, None, sec=other.soma), h.Vector()
-    detector.threshold = 0.0
-    detector.record(found)
-    theirs = run(other, kept, [0], round(100.0 / dt), method, dt)
-    expected = np.array(found)
-    del detector
-    other.soma.uninsert("hh")
-    trace = ds.simulate(
-        compartments, synapses, spikes, dt=dt, duration=100.0, method=method, kinetics=ds.Exponential(2.0),
-        mechanisms=ds.HodgkinHuxley(),
-    )  # fmt: skip
+    n_steps = round(100.0 / dt)
+    options: dict[str, Any] = {"method": method, "kinetics": ds.Exponential(2.0), "mechanisms": ds.HodgkinHuxley()}
+    theirs, expected = in_neuron(compartments, synapses, spikes, n_steps=n_steps, dt=dt, **options)
+    trace = ds.simulate(compartments, synapses, spikes, dt=dt, duration=100.0, **options)
     assert expected.size >= 4
     np.testing.assert_allclose(trace.spike_time, expected, rtol=0, atol=1.001 * dt)
     np.testing.assert_allclose(trace.voltage[0], theirs, rtol=0, atol=1e-9)
