@@ -45,12 +45,15 @@ _HOME = {
     "plot_raster": "time",
     "plot_attenuation_panels": "events",
     "animate_voltage": "animation",
+    "interactive": "interactive_3d",
+    "write_interactive": "interactive_page",
     "style": "styling",
-    "region_color": "styling",
+    "region_color": "palette",
 }
 
 __all__ = [
     "animate_voltage",
+    "interactive",
     "plot_accuracy_against_passes",
     "plot_attenuation",
     "plot_attenuation_panels",
@@ -87,6 +90,7 @@ __all__ = [
     "plot_weight_distribution",
     "region_color",
     "style",
+    "write_interactive",
 ]
 
 if TYPE_CHECKING:
@@ -99,12 +103,15 @@ if TYPE_CHECKING:
     from .fidelity_training import plot_fidelity_over_training, plot_fidelity_training_figure
     from .fidelity_trees import plot_fidelity_synapses, plot_fidelity_trees
     from .gradient_map import plot_gradient_map
+    from .interactive_3d import interactive
+    from .interactive_page import write_interactive
     from .learning import plot_gap, plot_learning_curve, plot_paired_difference
     from .learning_statistics import plot_path_gain, plot_weight_distribution
     from .morphology import plot_morphology
     from .morphology_3d import plot_morphology_3d
+    from .palette import region_color
     from .proxies import plot_gain_proxies
-    from .styling import region_color, style
+    from .styling import style
     from .sweeps import plot_drawn_figure, plot_marginal, plot_surface, plot_surfaces
     from .synapse_map import plot_synapse_map, plot_synapse_maps
     from .teaching import plot_accuracy_against_passes, plot_credit_layers_figure, plot_credit_over_training

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from ..about import __version__
-from ..arguments import instance
+from ..arguments import instance, several
 from ..arguments import path as checked_path
 from ..hdf5 import folder_for, replacing
 from ..runs.audited import AuditedRuns
@@ -62,6 +62,7 @@ def write_page(audited: AuditedRuns, figures: Sequence[Illustration], path: str 
         If a figure cannot be read, or the page not be written.
     """
     instance("audited", audited, AuditedRuns, "of dendrosim.runs.audit.audit_runs")
+    figures = several("figures", figures, "a list of illustrations")
     for figure in figures:
         instance("a figure", figure, Illustration, "of dendrosim.plotting.embedded: a drawing, a caption and a text")
     where = Path(checked_path("path", path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -45,7 +46,7 @@ def facts(audited: AuditedRuns) -> Markup:
         "Network": [_network(config["network"]) for config in configs],
         "Training": [_training(one) for one in audited],
         "Layers measured on": [f"N = {one.audit.n_samples} test samples" for one in audited if one.audit is not None],
-        "Runs made with": [_settings(config.get("versions", {}), ()) for config in configs],
+        "Runs made with": [_settings(_table(config, "versions"), ()) for config in configs],
         "Files of runs written": [_written(audited)],
         "Audited with": [f"dendrosim {__version__}"],
     }
@@ -59,7 +60,8 @@ def facts(audited: AuditedRuns) -> Markup:
 
 def _task(task: Config) -> str:
     parts = [f"{task[key]} {text}" for key, text in _COUNTS.items() if key in task]
-    return f"{task['name']}: {', '.join(parts)}; data {task['hash'][:12]}"
+    data = f"; data {str(task['hash'])[:12]}" if "hash" in task else ""
+    return f"{task['name']}: {', '.join(parts)}{data}"
 
 
 _COUNTS = {
@@ -71,7 +73,7 @@ _COUNTS = {
 
 
 def _network(network: Config) -> str:
-    name = network.get("architecture", network["kind"])
+    name = network.get("architecture", network.get("kind", "of no kind that is told"))
     return f"{name}: {_settings(network, ('kind', 'architecture', 'seed', 'hash', 'n_inputs', 'n_outputs'))}"
 
 
@@ -92,16 +94,23 @@ def _word(value: Any) -> str:
 
 def _training(one: AuditedRun) -> str:
     training = one.run.config["training"]
-    optimiser, schedule = (dict(training.get(key) or {}) for key in ("optimiser", "schedule"))
+    optimiser, schedule = (_table(training, key) for key in ("optimiser", "schedule"))
     how = f"{optimiser.get('name', 'no optimiser')}, {schedule.get('name', 'constant')} schedule"
-    return f"{plural(one.run.epochs, 'epoch')}, batches of {training['batch_size']}, {how}"
+    return f"{plural(one.run.epochs, 'epoch')}, batches of {training.get('batch_size', '?')}, {how}"
+
+
+def _table(config: Config, name: str) -> Config:
+    """Settings of this name; none where a file has something else there."""
+    found = config.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _written(audited: AuditedRuns) -> str:
     times = [one.run.path.stat().st_mtime for one in audited if one.run.path is not None and one.run.path.exists()]
     if not times:
         return ""
-    days = [datetime.fromtimestamp(time, UTC).strftime("%-d %B %Y") for time in (min(times), max(times))]
+    ends = [datetime.fromtimestamp(time, UTC) for time in (min(times), max(times))]
+    days = [f"{end.day} {month_name[end.month]} {end.year}" for end in ends]  # not every system knows %-d
     return f"{' to '.join(dict.fromkeys(days))} (UTC)"
 
 

@@ -13,10 +13,11 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import index, instance, number, numbers
+from ..arguments import index, instance, number, numbers, whole
 from ..biophysics.time.trace import Trace
 from ..diagnostics.events import EventShape, event_shape
 from ..errors import ParameterError
+from ..morphology.compartments import compartments_given
 from .morphology import plot_morphology
 from .protocols import CompartmentsLike
 from .styling import BLACK, DOUBLE_COLUMN, NEUTRAL, SEQUENTIAL, VERMILLION, style
@@ -81,6 +82,8 @@ def plot_attenuation_panels(
     ParameterError
         If the trace is not of every compartment, or a number is impossible.
     """
+    compartments_given("compartments", compartments)
+    points = whole("points", points)
     instance("trace", trace, Trace, "as ds.simulate returns it")
     n = compartments.size
     if not np.array_equal(trace.compartment, np.arange(n)):

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from ..arguments import mapping, number
 from ..errors import ParameterError, choose
 from .fidelity import COLORS, STYLES, labelled, legend_above
 from .styling import BLACK, SINGLE_COLUMN, canvas
@@ -139,6 +140,8 @@ def plot_gap(
     """
     series = _two_levels(results)
     known = _published(published, series)
+    if chance is not None:
+        chance = number("chance", chance)
     conditions = list(dict.fromkeys(name for row in series.values() for name in row))
     with canvas(ax, aspect=0.3 + 0.1 * len(conditions), width=SINGLE_COLUMN) as ax:
         step = 0.6 / max(len(series), 1)
@@ -193,7 +196,8 @@ def plot_paired_difference(
     ParameterError
         If something is no interval.
     """
-    intervals = {name: getattr(one, "difference", one) for name, one in dict(differences).items()}
+    differences = mapping("differences", differences, "differences by label, such as what compare_pairs returns")
+    intervals = {name: getattr(one, "difference", one) for name, one in differences.items()}
     (row,) = _two_levels(intervals).values()
     with canvas(ax, aspect=0.25 + 0.09 * len(row), width=SINGLE_COLUMN) as ax:
         ax.axvline(0.0, color=BLACK, linewidth=0.6)
@@ -253,6 +257,7 @@ def _two_levels(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _published(published: Mapping[str, Any] | None, series: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    published = mapping("published", {} if published is None else published, "published values by condition")
     if not published:
         return {}
     nested = any(isinstance(value, Mapping) for value in published.values())

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import numbers
+from ..arguments import numbers, short, whole
 from ..errors import ParameterError, choose
 from .fidelity import COLORS, MARKERS, labelled, legend_above
 from .styling import BLACK, NEUTRAL, SINGLE_COLUMN, canvas
@@ -68,7 +68,11 @@ def plot_weight_distribution(
     low, high = float(w.min()), float(w.max())
     if low == high:
         low, high = 0.9 * low, 1.1 * high
-    edges = np.geomspace(low, high, bins + 1)
+    if not np.isfinite(high):
+        raise ParameterError("weights has infinite values")
+    if fit is not None and not callable(getattr(fit, "density", None)):
+        raise ParameterError(f"fit={short(fit)} must have density(x), as what ds.diagnostics.fit_lognormal returns has")
+    edges = np.geomspace(low, high, whole("bins", bins) + 1)
     with canvas(ax, aspect=0.65, width=SINGLE_COLUMN) as ax:
         counts, _ = np.histogram(w, edges)
         density = counts / w.size / np.diff(np.log10(edges))

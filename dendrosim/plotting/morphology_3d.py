@@ -13,11 +13,12 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection, Poly3DCollection
 from mpl_toolkits.mplot3d.proj3d import proj_transform
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import number, numbers, short
 from ..errors import ParameterError
+from .lengths import length_label, round_length
 from .morphology import colors_of
 from .pieces import Floats, Pieces, pieces_of
 from .protocols import CompartmentsLike, MorphologyLike
-from .scale_bar import length_label, round_length
 from .styling import SINGLE_COLUMN, canvas, options_for, region_legend
 from .values import checked_values, color_scale
 
@@ -91,10 +92,14 @@ def plot_morphology_3d(
         if not isinstance(ax, Axes3D):
             raise ParameterError("ax is flat; make it with figure.add_subplot(projection='3d'), or use plot_morphology")
         if view is not None or not given:
-            elevation, azimuth = (12.0, 25.0) if view is None else view
+            angles = numbers("view", (12.0, 25.0) if view is None else view)
+            if angles.shape != (2,) or not np.isfinite(angles).all():
+                raise ParameterError(f"view={short(view)} must be (elevation, azimuth) in degrees")
+            elevation, azimuth = map(float, angles)
             ax.view_init(elev=elevation, azim=azimuth, vertical_axis="y")
         points_per_um = _frame(ax, pieces)
-        widths = np.maximum((pieces.radius_start + pieces.radius_stop) * points_per_um, minimum_width)
+        thinnest = number("minimum_width", minimum_width)
+        widths = np.maximum((pieces.radius_start + pieces.radius_stop) * points_per_um, thinnest)
         lines = np.stack([pieces.start, pieces.stop], axis=1)
         if pieces.owner.size:
             with options_for("LineCollection"):

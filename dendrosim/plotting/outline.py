@@ -32,7 +32,7 @@ def frustum_outlines(pieces: Pieces, axes: tuple[int, int]) -> Floats:
     length = np.hypot(along[:, 0], along[:, 1])
     along = np.divide(along, length[:, None], out=np.zeros_like(along), where=length[:, None] > 0)
     normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    point_start, point_stop, n_points = _points(pieces)
+    point_start, point_stop, n_points = end_points(pieces)
     begins = np.bincount(point_start, minlength=n_points)
     ends = np.bincount(point_stop, minlength=n_points)
     total = np.stack(
@@ -73,7 +73,7 @@ def sphere_outlines(pieces: Pieces, axes: tuple[int, int]) -> Floats:
     return outlines
 
 
-def _points(pieces: Pieces) -> tuple[Ints, Ints, int]:
+def end_points(pieces: Pieces) -> tuple[Ints, Ints, int]:
     """Number the distinct end points: that of each start, that of each stop, how many."""
     points = np.concatenate([pieces.start, pieces.stop])
     order = np.lexsort(points.T)

@@ -13,29 +13,26 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.lines import Line2D
 
-from ..arguments import instance, short
+from ..arguments import instance
 from ..errors import ParameterError
+from .palette import BLACK as BLACK
+from .palette import BLUE as BLUE
+from .palette import EXCITATORY as EXCITATORY
+from .palette import GREEN as GREEN
+from .palette import INHIBITORY as INHIBITORY
+from .palette import NEUTRAL as NEUTRAL
+from .palette import ORANGE as ORANGE
+from .palette import PURPLE as PURPLE
+from .palette import SKY_BLUE as SKY_BLUE
+from .palette import VERMILLION as VERMILLION
+from .palette import YELLOW as YELLOW
+from .palette import region_color as region_color
+from .palette import sort_regions as sort_regions
 
 SINGLE_COLUMN = 85 / 25.4  # inches
 DOUBLE_COLUMN = 174 / 25.4
 _TALLEST = 130 / 25.4
 _FLATTEST = 40 / 25.4
-
-# Okabe & Ito 2008, https://jfly.uni-koeln.de/color/
-BLACK, ORANGE, SKY_BLUE, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
-NEUTRAL = "#B8B8B8"
-EXCITATORY, INHIBITORY = VERMILLION, BLUE
-
-_REGIONS = {
-    "soma": "#222222",
-    "basal": VERMILLION,
-    "apical": BLUE,
-    "axon": GREEN,
-    "undefined": "#808080",
-    "": "#808080",
-}
-_OTHERS = (PURPLE, ORANGE, SKY_BLUE, YELLOW)
 
 # Both maps stop short of white: a thin pale line on white paper cannot be seen.
 SEQUENTIAL = ListedColormap(mpl.colormaps["viridis"](range(0, 240)), name="viridis_dark")
@@ -78,6 +75,10 @@ _RC: Any = {
 @contextmanager
 def style() -> Iterator[None]:
     """Set the style of dendrosim's figures inside a ``with`` block, and only there.
+
+    Yields
+    ------
+    None
 
     Examples
     --------
@@ -137,35 +138,6 @@ def options_for(artist: str) -> Iterator[None]:
         yield
     except (AttributeError, TypeError) as error:
         raise ParameterError(f"an option that matplotlib.collections.{artist} does not take: {error}") from error
-
-
-def region_color(region: str) -> str:
-    """Return the colour of a region as ``#RRGGBB``: Okabe-Ito, the same in every figure.
-
-    Parameters
-    ----------
-    region : str
-        Name such as ``"basal"``; names other than those of SWC (``"custom_5"``) share the remaining colours.
-
-    Examples
-    --------
-    >>> region_color("apical")
-    '#0072B2'
-    """
-    if not isinstance(region, str):
-        raise ParameterError(f"region={short(region)} must be the name of a region, such as 'apical'")
-    known = _REGIONS.get(region)
-    if known is not None:
-        return known
-    digits = "".join(filter(str.isdigit, region))
-    # a sum of characters, not hash(): the same colour in every run
-    return _OTHERS[(int(digits) - 5 if digits else sum(map(ord, region))) % len(_OTHERS)]
-
-
-def sort_regions(regions: Iterable[str]) -> list[str]:
-    """Return the distinct names in the order of legends: soma, basal, apical, axon, undefined, then by name."""
-    order = {name: rank for rank, name in enumerate(_REGIONS)}
-    return sorted(set(regions), key=lambda name: (order.get(name, len(order)), name))
 
 
 def region_legend(ax: Axes, regions: Iterable[str]) -> None:

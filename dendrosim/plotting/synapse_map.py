@@ -12,7 +12,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import number
 from ..errors import ParameterError, choose
+from ..morphology.compartments import compartments_given
 from .morphology import plane, plot_morphology
 from .pieces import pieces_of
 from .protocols import CompartmentsLike, SynapsesLike
@@ -81,6 +83,7 @@ def plot_synapse_map(
     ParameterError
         If the numbers of values and of synapses differ, a value is not finite, or a compartment does not exist.
     """
+    compartments_given("compartments", compartments)
     index = checked_compartments(synapse_compartment, compartments.size)
     values = checked_values(values, index.size, "synapse")
     scale = color_scale(values, cmap=cmap, vmin=vmin, vmax=vmax, center=center, percentile=percentile)
@@ -135,6 +138,7 @@ def plot_synapse_maps(
         As for :func:`plot_synapse_map`.
     """
     choose("scale", scale, ("shared", "own"))
+    compartments_given("compartments", compartments)
     check_synapses(synapses)
     index = checked_compartments(synapses.compartment, compartments.size)
     values = checked_values(values, index.size, "synapse")
@@ -188,7 +192,7 @@ def _mark(
         c=values[order],
         cmap=scale.cmap,
         norm=scale.norm,
-        s=size,
+        s=number("size", size, above=0),
         marker=marker,
         linewidths=0.25,
         edgecolors="black",

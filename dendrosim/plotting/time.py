@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, numbers, short
+from ..arguments import instance, numbers, several, short
 from ..biophysics.time.trace import Trace
 from ..errors import ParameterError
 from .fidelity import COLORS, STYLES
@@ -225,7 +225,8 @@ def _integers(name: str, value: ArrayLike) -> Ints:
 def _labels(labels: Sequence[str] | None, which: Ints, noun: str) -> list[str]:
     if labels is None:
         return [f"{noun} {i}" for i in which]
-    if isinstance(labels, str) or len(labels) != which.size:
+    labels = several("labels", labels, f"a list of {which.size}, one for each {noun}")
+    if len(labels) != which.size:
         raise ParameterError(f"labels={short(labels)} must be a list of {which.size}, one for each {noun}")
     return [str(label) for label in labels]
 

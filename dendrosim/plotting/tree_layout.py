@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError, choose
+from .palette import sort_regions
 from .pieces import Floats, Ints
 from .protocols import TreeLike
-from .styling import sort_regions
 
 DISTANCES = {
     "path": "path distance (µm)",

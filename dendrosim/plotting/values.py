@@ -13,7 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, numbers
+from ..arguments import number, numbers, short
 from ..errors import ParameterError
 from .styling import DIVERGING, SEQUENTIAL
 
@@ -139,6 +139,8 @@ def color_scale(
                 f"cmap={cmap!r} is not a colour map of matplotlib; such are {', '.join(map(repr, near))}"
             )
         cmap = colormaps[cmap]
+    elif not isinstance(cmap, Colormap):
+        raise ParameterError(f"cmap={short(cmap)} must be the name of a colour map, or a Colormap of matplotlib")
     if norm is not None:
         if given:
             raise ParameterError(f"norm excludes {', '.join(given)}: give the limits to the norm")

@@ -36,12 +36,12 @@ def found() -> str | None:
 class Chromium:
     """One browser process with a profile of its own; use it in a ``with`` statement."""
 
-    def __init__(self, path: str, folder: Path) -> None:
+    def __init__(self, path: str, folder: Path, *more: str) -> None:
         there, self._out = os.pipe()
         self._in, back = os.pipe()
         self.log = folder / "browser.log"
         profile = f"--user-data-dir={folder / 'profile'}"
-        command = [sys.executable, "-c", _START, str(there), str(back), path, *_OPTIONS, profile, "about:blank"]
+        command = [sys.executable, "-c", _START, str(there), str(back), path, *_OPTIONS, *more, profile, "about:blank"]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, pass_fds=(there, back), stdin=subprocess.DEVNULL, stdout=log, stderr=log,

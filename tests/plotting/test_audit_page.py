@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import math
+import os
 import re
 import statistics
 from pathlib import Path
@@ -18,6 +19,7 @@ from dendrosim.plotting.audit_page import write_page
 from dendrosim.plotting.embedded import Illustration
 from dendrosim.runs.audit import audit_runs
 from dendrosim.runs.audited import AuditedRuns
+from dendrosim.training.run import Run
 
 from .audits import HOSTILE, LONG, SVG, audited, figures
 from .parsed import Element, cells, number, parse
@@ -220,6 +222,38 @@ def test_the_same_figure_is_the_same_text():
     assert first == second
 
 
+def test_files_that_tell_little_of_themselves_have_a_page(tmp_path, monkeypatch):
+    """Run.load asks for names and a seed; whatever else a file lacks, or has something else for, is left out."""
+    for one in audited():
+        config = one.run.config
+        monkeypatch.delitem(config["task"], "hash")
+        monkeypatch.delitem(config["training"], "batch_size")
+        monkeypatch.delitem(config["network"], "kind")
+        monkeypatch.delitem(config["network"], "architecture", raising=False)
+        monkeypatch.setitem(config["training"], "optimiser", "adamw")
+        monkeypatch.setitem(config, "versions", 3)
+    told = write_page(audited(), [], tmp_path / "audit.html").read_text("utf-8")
+    assert "batches of ?, no optimiser" in told
+    assert "of no kind that is told" in told
+    assert "120 test samples, 8 inputs, 3 classes</dd>" in told  # no data hash behind it
+
+
+def test_the_day_of_the_files_is_told(tmp_path):
+    page = parse(write_page(_dated(tmp_path), [], tmp_path / "audit.html").read_text("utf-8"))
+    assert "Files of runs written" in page.text
+    assert "9 February 2024 to 10 March 2024 (UTC)" in page.text
+
+
+def _dated(folder: Path) -> AuditedRuns:
+    runs = [one.run for one in audited() if one.arm == "frozen"]
+    made = []
+    for i, moment in enumerate((1707480000, 1710072000)):  # noon of both days
+        path = runs[i].save(folder / f"{i}.h5")
+        os.utime(path, (moment, moment))
+        made.append(path)
+    return audit_runs([Run.load(path) for path in made], samples=50, null=2)
+
+
 def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path):
     path = tmp_path / "audit.html"
     path.write_text("old")
@@ -236,6 +270,7 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path):
         (lambda: Illustration("x.svg", "caption", " "), "alt of a figure is empty"),
         (lambda: Illustration("x.svg", "", "text"), "caption of a figure is empty"),
         (lambda: write_page(audited(), [Path("x.svg")], "x.html"), "Illustration"),
+        (lambda: write_page(audited(), Path("x.svg"), "x.html"), "a list of illustrations"),
         (lambda: write_page([], [], "x.html"), "audit_runs"),
     ],
 )

@@ -17,8 +17,8 @@ from dendrosim.morphology.compartments import Compartments
 from dendrosim.morphology.samples import Samples
 from dendrosim.morphology.tree import Morphology
 from dendrosim.plotting import plot_morphology, plot_morphology_3d, region_color
+from dendrosim.plotting.lengths import length_label, round_length
 from dendrosim.plotting.pieces import pieces_of
-from dendrosim.plotting.scale_bar import length_label, round_length
 
 
 def collections(ax: Any) -> Any:

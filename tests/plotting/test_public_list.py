@@ -12,6 +12,7 @@ from dendrosim import plotting
 
 NAMES = [
     "animate_voltage",
+    "interactive",
     "plot_accuracy_against_passes",
     "plot_attenuation",
     "plot_attenuation_panels",
@@ -48,6 +49,7 @@ NAMES = [
     "plot_weight_distribution",
     "region_color",
     "style",
+    "write_interactive",
 ]
 
 
