@@ -41,8 +41,8 @@ from dendrosim.errors import ParameterError
 from dendrosim.networks.initial import raw_of
 from dendrosim.runs import Runs
 from dendrosim.runs.build import network_of, task_of, task_of_run, training_of
-from dendrosim.runs.collection import load
 from dendrosim.runs.experiment import Experiment
+from dendrosim.runs.loading import load
 from dendrosim.teaching.exact import Exact
 from dendrosim.training import auditable
 

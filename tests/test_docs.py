@@ -7,6 +7,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import warnings
 from pathlib import Path
 from types import ModuleType
 
@@ -17,7 +18,8 @@ from dendrosim.morphology.repair import REPAIRS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", DOCS / "index.md", *sorted((DOCS / "guide").glob("*.md"))]
+WRITTEN = [p for p in sorted(DOCS.rglob("*.md")) if not {"generated", "_build"} & set(p.parts)]
+PAGES = [p for p in (ROOT / "README.md", *WRITTEN) if "```python" in p.read_text(encoding="utf-8")]
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(dendrosim.__path__, "dendrosim.")
@@ -40,9 +42,15 @@ def somewhere_else_without_a_screen(tmp_path, monkeypatch):
     mpl.use(backend)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(page):
-    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    text = page.read_text(encoding="utf-8")
+    front = re.match(r"---\n(.*?)^---\n", text, re.MULTILINE | re.DOTALL)
+    for library in re.findall(r"^requires: (\w+)$", front[1] if front else "", re.MULTILINE):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pytest.importorskip(library, reason=f"{page.name} needs {library}, which is not installed")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     names: dict[str, object] = {"__name__": "__main__"}  # as in a session; numba asks where functions are from
     for block in blocks:
         exec(compile(block, str(page), "exec"), names)
@@ -102,13 +110,27 @@ def test_public_names_are_in_the_reference():
     listed = {line.strip().rpartition(".")[2] for line in text.splitlines()}
     modules = {name for name in dendrosim.__all__ if isinstance(getattr(dendrosim, name), ModuleType)}
     assert set(dendrosim.__all__) - modules - {"__version__"} <= listed
-    from dendrosim import errors, grow, plotting, tasks
+    from dendrosim import errors
 
-    assert {*grow.__all__, *plotting.__all__, *tasks.__all__} - {"Region"} <= listed
+    for module in (getattr(dendrosim, name) for name in sorted(modules - {"errors"})):
+        public = {
+            name for name in getattr(module, "__all__", ()) if not isinstance(getattr(module, name), (ModuleType, dict))
+        }
+        assert public <= listed, module.__name__
     assert {name for name in vars(errors) if name.endswith(("Error", "Warning"))} <= listed | {"ImportError"}
 
 
 def test_links_between_pages_lead_somewhere():
-    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+    for page in [ROOT / "README.md", *WRITTEN]:
         for target in re.findall(r"\]\(([^)#:]+\.md|LICENSE)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).is_file(), f"{page.name}: {target}"
+
+
+def test_checks_that_the_theory_names_exist():
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)", tests)) | {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    named = {
+        name for page in (DOCS / "theory").glob("*.md") for name in re.findall(r"`(test_\w+)`", page.read_text("utf-8"))
+    }
+    assert len(named) > 20
+    assert named <= there, sorted(named - there)
