@@ -7,6 +7,7 @@ start.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def peers(problem: Problem, chosen: Callable[[str], bool], progress: Progress) -
     remarks = []
     for library, module in (("torch", "peer_torch"), ("jax", "peer_jax")):
         try:
-            peer = __import__(module)
+            peer = importlib.import_module(module)
         except ModuleNotFoundError as error:
             if error.name != library:
                 raise

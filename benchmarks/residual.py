@@ -6,6 +6,7 @@ Run by `run.py` in processes of its own, on two threads and on one: threads are 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import subprocess
 import sys
@@ -77,7 +78,7 @@ def measure(threads: int, quick: bool, progress: Progress, only: str) -> Table:
 
     peer: Any = None
     try:
-        peer = __import__("peer_torch_residual")
+        peer = importlib.import_module("peer_torch_residual")
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise

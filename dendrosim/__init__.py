@@ -66,9 +66,11 @@ _HOME = {
 _MODULES = {
     "diagnostics": "diagnostics",
     "errors": "errors",
+    "exchange": "exchange",
     "grow": "morphology.growth",
     "losses": "losses",
     "networks": "networks",
+    "neuromorpho": "morphology.neuromorpho",
     "plasticity": "plasticity",
     "plotting": "plotting",
     "runs": "runs",
@@ -126,11 +128,13 @@ __all__ = [
     "diagnostics",
     "errors",
     "exact_gradient",
+    "exchange",
     "fidelity",
     "fit_passive",
     "grow",
     "losses",
     "networks",
+    "neuromorpho",
     "plasticity",
     "plotting",
     "runs",
@@ -146,7 +150,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from . import diagnostics, errors, losses, networks, plasticity, plotting, runs, tasks, teaching, training
+    from . import diagnostics, errors, exchange, losses, networks, plasticity, plotting, runs, tasks, teaching, training
     from .about import __version__, cite, show_versions
     from .biophysics.fitting import Attenuation, InputResistance, PassiveFit, fit_passive
     from .biophysics.gates import Gate
@@ -171,6 +175,7 @@ if TYPE_CHECKING:
     from .diagnostics.time_fidelity import TimeFidelity, time_fidelity
     from .membrane import Passive
     from .morphology import growth as grow
+    from .morphology import neuromorpho
     from .morphology.compartments import Compartments
     from .morphology.tree import Morphology
     from .networks.network import Network

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from .arguments import flag, short
 from .errors import ParameterError
+from .reference import reconstructions
 from .references import REFERENCES, TOPICS
 
 _PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
@@ -29,6 +31,12 @@ _OF_NAME: dict[str, tuple[str, ...]] = {
     "steady_state": ("cable", "elimination"),
     "exact_gradient": ("credit", "elimination"),
     "transfer_resistance": ("elimination", "transfer_resistance"),
+    "to_neuron": ("neuron",),
+    "from_neuron": ("neuron",),
+    "to_neuroml": ("neuroml",),
+    "from_neuroml": ("neuroml",),
+    "to_sonata": ("sonata",),
+    "from_sonata": ("sonata",),
     "fit_passive": ("cable", "elimination"),
     "PassiveFit": ("cable", "elimination"),
     "InputResistance": ("cable", "elimination"),
@@ -179,10 +187,24 @@ def cite(*things: object, bibtex: bool = False) -> Citation:
     Cannon RC, Turner DA, Pyapali GK, Wheal HV (1998). An on-line archive of reconstructed hippocampal neurons. \
 Journal of Neuroscience Methods 84(1-2):49-54. https://doi.org/10.1016/S0165-0270(98)00091-0
     """
-    keys = dict.fromkeys(["dendrosim", *(key for thing in things for key in _keys(thing))])
-    if bibtex:
-        return Citation("\n\n".join(REFERENCES[key].bibtex(key) for key in keys))
-    return Citation("\n".join(REFERENCES[key].text() for key in keys))
+    plain = flag("bibtex", bibtex) is False
+    entries = {"dendrosim": REFERENCES["dendrosim"]}
+    for thing in things:
+        entries |= {key: REFERENCES[key] for key in _keys(thing)}
+        for cell in _cells(thing):
+            entries |= reconstructions(cell)
+    if plain:
+        return Citation("\n".join(entry.text() for entry in entries.values()))
+    return Citation("\n\n".join(entry.bibtex(key) for key, entry in entries.items()))
+
+
+def _cells(thing: Any) -> tuple[Any, ...]:
+    """Morphologies that an object was made from."""
+    if type(thing).__name__ == "Morphology":
+        return (thing,)
+    if type(thing).__name__ == "Gradient":
+        return _cells(thing.state)
+    return tuple(getattr(getattr(thing, "compartments", thing), "morphologies", ()))
 
 
 def _keys(thing: object) -> Iterator[str]:
@@ -205,7 +227,7 @@ def _topics(thing: object) -> tuple[str, ...]:
         topics = _of_object(thing) if type(thing).__name__ in _OF_NAME else _of_strategy(thing)
     if topics is None:
         raise ParameterError(
-            f"nothing to cite is known for {thing!r}; valid: objects and public names of dendrosim, or one of "
+            f"nothing to cite is known for {short(thing)}; valid: objects and public names of dendrosim, or one of "
             + ", ".join(sorted(TOPICS))
         )
     return topics
@@ -221,8 +243,9 @@ def _of_cell(cell: Any) -> tuple[str, ...]:
     shipped = _SHIPPED.search("\n".join(text for _, text in cell.samples.comments))
     if shipped:
         return _SHIPPED_BY.get(shipped.group(1), ("growth", "taper"))
-    if cell.report is not None:
-        return ("swc",) if cell.report.n_lines else ()
+    archived = ("neuromorpho",) if reconstructions(cell) else ()
+    if cell.report is not None or archived:
+        return (*(("swc",) if cell.report is None or cell.report.n_lines else ()), *archived)
     return _OF_NAME.get(cell.name, ())
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .commands import audit, reproduce, results, sweep
+from .commands import audit, neuromorpho, reproduce, results, sweep
 from .commands import run as run_command
 from .commands.checks import natural, positive
 from .errors import DendrosimError, MorphologyWarning, ParameterError, StoreWarning
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--threads", type=positive, metavar="N", help="default: all processors")
     demo.set_defaults(run=_demo)
 
-    morphology = commands.add_parser("morphology", help="look at a morphology file")
+    morphology = commands.add_parser("morphology", help="look at a morphology file, or get one from NeuroMorpho.Org")
     actions = morphology.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, run, text in (
         ("info", _info, "what is in the file: samples, sections, regions, sizes"),
@@ -122,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         action.set_defaults(run=run)
         if name == "plot":
             action.add_argument("--out", type=Path, metavar="IMAGE", help="an image file, or a folder for NAME.png")
+    neuromorpho.add(actions)
 
     run_command.add(commands)
     sweep.add(commands)

@@ -61,11 +61,13 @@ PUBLIC = [
     "diagnostics",
     "errors",
     "exact_gradient",
+    "exchange",
     "fidelity",
     "fit_passive",
     "grow",
     "losses",
     "networks",
+    "neuromorpho",
     "plasticity",
     "plotting",
     "runs",
@@ -79,7 +81,7 @@ PUBLIC = [
     "training",
     "transfer_resistance",
 ]
-HEAVY = {"h5py", "matplotlib", "morphio", "networkx", "numba", "numpy", "pooch", "scipy", "sklearn", "tqdm"}
+HEAVY = {"h5py", "matplotlib", "morphio", "networkx", "numba", "numpy", "pooch", "requests", "scipy", "sklearn", "tqdm"}
 
 
 def imported_by(code: str) -> set[str]:
@@ -109,14 +111,18 @@ def test_no_submodule_hides_a_function_of_its_name():
     public = {f"ds.{name}": getattr(ds, name) for name in PUBLIC}
     public |= {f"ds.plotting.{name}": getattr(ds.plotting, name) for name in ds.plotting.__all__}
     public |= {f"ds.grow.{name}": getattr(ds.grow, name) for name in ds.grow.__all__}
+    public |= {f"ds.exchange.{name}": getattr(ds.exchange, name) for name in ds.exchange.__all__}
+    public |= {f"ds.neuromorpho.{name}": getattr(ds.neuromorpho, name) for name in ds.neuromorpho.__all__}
     public |= {f"ds.tasks.{name}": getattr(ds.tasks, name) for name in ds.tasks.__all__}
     modules = {name for name, value in public.items() if isinstance(value, ModuleType)}
     assert modules == {
         "ds.diagnostics",
         "ds.errors",
+        "ds.exchange",
         "ds.grow",
         "ds.losses",
         "ds.networks",
+        "ds.neuromorpho",
         "ds.plasticity",
         "ds.plotting",
         "ds.runs",
@@ -135,7 +141,15 @@ def test_import_alone_loads_nothing_heavy():
     assert not imported_by("import dendrosim") & HEAVY
 
 
-@pytest.mark.parametrize("code", ["dendrosim.__version__", "dendrosim.cite('swc')", "dendrosim.errors.ParameterError"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "dendrosim.__version__",
+        "dendrosim.cite('swc')",
+        "dendrosim.errors.ParameterError",
+        "dendrosim.neuromorpho.search(species='mouse')",
+    ],
+)
 def test_small_things_load_nothing_heavy(code):
     assert not imported_by(f"import dendrosim\n{code}") & HEAVY
 
