@@ -79,7 +79,6 @@ class Reader:
         self.path, self.largest = path, largest
         self.most = _SLACK + _DENSEST * path.stat().st_size
         self.objects = self.bytes = self.promised = 0
-        self._heaps = False
 
     def group(self, group: Any, depth: int = 0, leave: Collection[str] = ()) -> dict[str, Any]:
         """Everything in a group but what is named in `leave`: names to arrays, text, or further dicts."""
@@ -151,7 +150,7 @@ class Reader:
         import h5py
 
         self.plain(dataset)
-        self._text(dataset)
+        self._text(dataset.id)
         values = self._unpacked(dataset) if _filters(dataset) else dataset[()]
         if h5py.check_string_dtype(dataset.dtype) is None:
             return np.asarray(values)
@@ -205,20 +204,17 @@ class Reader:
             values[place] = block[tuple(slice(part.stop - part.start) for part in place)]
         return values
 
-    def _text(self, thing: Any) -> None:
-        """See that HDF5 will come to an end if it reads the text of any length of an attribute or a dataset."""
+    def _text(self, identifier: Any) -> None:
+        """See that HDF5 comes to an end where text of any length is read from this attribute or dataset."""
         import h5py
 
-        text = h5py.check_string_dtype(thing.dtype)
-        if text is None or text.length is not None or self._heaps:
+        text = h5py.check_string_dtype(identifier.dtype)
+        if text is None or text.length is not None:
             return
-        if h5py.h5i.get_file_id(
-            thing if isinstance(thing, h5py.h5a.AttrID) else thing.id
-        ).get_create_plist().get_sizes() != (8, 8):
+        if h5py.h5i.get_file_id(identifier).get_create_plist().get_sizes() != (8, 8):
             self._refuse("its addresses are not of eight bytes")
         if not whole(self.path):
             raise FileFormatError(f"{self.path} is damaged where its texts lie; restore it from a copy")
-        self._heaps = True
 
     def _count(self, objects: int) -> None:
         self.objects += objects

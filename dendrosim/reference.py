@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from .shown import one_line
+
 NOTE = "# NeuroMorpho.Org "
 """How the comment begins that says where a reconstruction is from; JSON follows."""
 
@@ -130,5 +132,4 @@ def _listed(value: object) -> list[str]:
 
 def _tame(value: object) -> str:
     """Text in one line that means nothing to BibTeX."""
-    text = "".join(sign if sign.isprintable() and sign not in "{}\\%" else " " for sign in str(value)[:200])
-    return " ".join(text.split()).strip(".")
+    return one_line(re.sub(r"[{}\\%]", " ", str(value)[:200])).strip(".")

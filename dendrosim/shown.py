@@ -30,8 +30,12 @@ def printable(character: str) -> bool:
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
-def clean(text: object, most: int = 500) -> str:
+def one_line(text: object) -> str:
     """Text from elsewhere, in one line, without what a terminal could take for an order."""
-    line = "".join(c if printable(c) else " " for c in str(text)[: 2 * most])
-    line = " ".join(line.split())
+    return " ".join("".join(c if printable(c) else " " for c in str(text)).split())
+
+
+def clean(text: object, most: int = 500) -> str:
+    """Such a line of no more than so many characters."""
+    line = one_line(str(text)[: 2 * most])
     return line if len(line) <= most else f"{line[: most - 4]} ..."

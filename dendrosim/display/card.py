@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..plotting.markup import Markup
+from ..shown import one_line
 
 ROWS = 24
 """Rows of a table that are shown; the others are counted."""
@@ -75,8 +76,7 @@ class Card:
 
 def clean(value: object, most: int = 200) -> str:
     """Text of one line: nothing that moves a cursor or breaks an encoding, and no longer than `most`."""
-    text = "".join(sign if sign.isprintable() else " " for sign in str(value))
-    text = " ".join(text.split())
+    text = one_line(value)
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..arguments import instance
 from ..biophysics.synapses import Synapses
-from ..biophysics.time.connections import Connections, lags_given
+from ..biophysics.time.connections import Connections, connections_given
 from ..biophysics.time.inputs import Clamp, Spikes, clamps_given
 from ..biophysics.time.kinetics import Instantaneous, Kinetics, per_synapse
 from ..biophysics.time.mechanisms import Mechanism
@@ -116,9 +116,7 @@ def to_neuron(
     active = mechanisms_given(mechanisms)
     clamped = clamps_given(clamps, cells.size)
     if connections is not None:
-        instance("connections", connections, Connections, "such as ds.Connections(cell=[0], input=[3])")
-        any_step = Connections(connections.cell, connections.input, delay=1.0)  # delays are of no grid here
-        lags_given(any_step, cells, synapses, active, dt=1.0)
+        connections_given(connections, cells, synapses, active)
     chosen = layout_for(layout, cells)
     h = neuron_library()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from .. import arguments
 from ..errors import FileFormatError
+from ..hdf5_reader import table_of
 from ..morphology.compartments import Compartments
 from ..morphology.tree import Morphology
 from .sonata_cells import PER_CELL, TREE, cell_of
@@ -55,7 +55,7 @@ def from_sonata(config: str | Path) -> SonataCircuit:
 class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
-        found = self.json(path)
+        found = _table(path)
         manifest = found.get("manifest", {})
         if not isinstance(manifest, dict) or len(manifest) > _MOST_VARIABLES:
             raise FileFormatError(f"{path}: its manifest is no table of a few variables")
@@ -88,15 +88,6 @@ class _Reader:
             if len(text) > _LONGEST:
                 raise FileFormatError(f"{self.path}: the variables of its manifest lead to no path")
         return text
-
-    def json(self, path: Path) -> dict[str, Any]:
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (RecursionError, ValueError) as error:
-            raise FileFormatError(f"{path} is no JSON ({error})") from error
-        if not isinstance(found, dict):
-            raise FileFormatError(f"{path} holds no JSON object")
-        return found
 
     def circuit(self) -> SonataCircuit:
         try:
@@ -138,7 +129,7 @@ class _Reader:
             for (name, _, group, _), ends in edge_or_node_populations(file, "edges"):
                 kinds = {int(row["edge_type_id"]): row for row in types if row["population"] == name}
                 parameters = {
-                    k: self.json(self.folders["synaptic_models_dir"] / row["dynamics_params"])
+                    k: _table(self.folders["synaptic_models_dir"] / row["dynamics_params"])
                     for k, row in kinds.items()
                     if row.get("dynamics_params", NULL) != NULL
                 }
@@ -153,7 +144,7 @@ class _Reader:
             tree = row["model_template"] == TREE
             folder = self.folders["point_neuron_models_dir" if tree else "biophysical_neuron_models_dir"]
             where = folder / row["dynamics_params"]
-            content = self.json(where)
+            content = _table(where)
             shape = None
             if row["morphology"] != NULL:
                 shape = Morphology.load(self.folders["morphologies_dir"] / f"{row['morphology']}.swc")
@@ -178,11 +169,15 @@ class _Reader:
                 )
             if (
                 not all(np.isfinite(array).all() for array in values.values())
-                or (values.get("slope", 0) < np.zeros(1)).any()
+                or (np.asarray(values.get("slope", 0.0)) < 0).any()
             ):
                 raise ValueError(f"couplings or gates of node {node} are not finite, or a slope is negative")
             out.append((cell, (values["slope"], values["midpoint"]) if "slope" in values else None))
         return out
+
+
+def _table(path: Path) -> dict[str, Any]:
+    return table_of(path.read_bytes(), str(path))
 
 
 def _files(found: dict[str, Any], kind: str) -> list[dict[str, str]]:

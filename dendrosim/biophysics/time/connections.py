@@ -96,19 +96,15 @@ class Connections:
         )
 
 
-def lags_given(
-    connections: object,
-    compartments: Compartments,
-    synapses: Synapses | None,
-    mechanisms: Sequence[Mechanism],
-    dt: float,
-) -> Ints:
-    """Steps from the one that fires to the one that a spike arrives at the beginning of, shape (n,); at least 2.
+def connections_given(
+    connections: object, compartments: Compartments, synapses: Synapses | None, mechanisms: Sequence[Mechanism]
+) -> Connections:
+    """Connections that fit the cells, what fires there, and the synapses.
 
     Raises
     ------
     ParameterError
-        If connections do not fit the cells, the synapses or the step.
+        If they do not.
     """
     given = instance("connections", connections, Connections, "such as ds.Connections(cell=[0], input=[3])")
     if synapses is None:
@@ -136,13 +132,24 @@ def lags_given(
             + ("several mechanisms that fire; leave one" if several else "no mechanism that fires")
             + ("" if several else "; give it one, such as mechanisms=ds.IntegrateAndFire()")
         )
-    steps = given.delay / dt
+    return given
+
+
+def lags_of(delay: Floats, dt: float) -> Ints:
+    """Steps from the one that fires to the one that a spike arrives at the beginning of, shape (n,); at least 2.
+
+    Raises
+    ------
+    ParameterError
+        If a delay is not a whole number of steps, one or more.
+    """
+    steps = delay / dt
     wrong = off_grid(steps) | (np.round(steps) < 1)
     if wrong.any():
         first = int(np.argmax(wrong))
         near = max(1, round(float(steps[first])))
         raise ParameterError(
-            f"connections.delay[{first}] = {given.delay[first]:g} ms must be a whole number of steps of dt={dt:g} ms, "
+            f"connections.delay[{first}] = {delay[first]:g} ms must be a whole number of steps of dt={dt:g} ms, "
             f"one or more; the nearest is {near * dt:g} ms"
         )
     return np.round(steps).astype(np.int64) + 1
@@ -155,7 +162,7 @@ class Recurrence:
     ----------
     connections : Connections or None
     lag : int array of shape (n,)
-        See `lags_given`.
+        See `lags_of`.
     problem : Problem
     cells : int array of shape (n_cells,)
         Numbers of its cells.

@@ -44,7 +44,7 @@ class Setup:
     constant : float array of shape (B, N)
         pA.
     lag : int array of shape (n_connections,)
-        See `connections.lags_given`.
+        See `connections.lags_of`.
     initial : str, float array or Snapshot
         As given.
     threads : int or None

@@ -20,7 +20,7 @@ from ..integration import integration as integration_named
 from ..synapses import Synapses
 from ..system import float_type
 from .arguments import activity_given, currents_given, recorded, rows_of, under_way_given
-from .connections import Connections, lags_given
+from .connections import Connections, connections_given, lags_of
 from .engine import Engine
 from .events import ARRIVALS
 from .inputs import Clamp, Spikes, Waveform, clamps_given
@@ -270,7 +270,7 @@ def checked(
         raise ParameterError("mechanisms= need the reciprocal cable: directed trees have no voltage to act back on")
     lag = np.empty(0, np.int64)
     if connections is not None:
-        lag = lags_given(connections, compartments, synapses, active, step)
+        lag = lags_of(connections_given(connections, compartments, synapses, active).delay, step)
     given = activity_given(synapses, inputs, connections is not None)
     arrays = (inputs, current, initial)
     kind = float_type(dtype, *(a for a in arrays if isinstance(a, np.ndarray)))
