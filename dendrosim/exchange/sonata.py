@@ -13,11 +13,12 @@ from ..about import __version__
 from ..arguments import flag
 from ..biophysics.time.inputs import Spikes
 from ..biophysics.time.trace import Trace
-from ..errors import ParameterError
+from ..errors import ParameterError, choose
 from ..hdf5 import folder_for
 from ..morphology.swc import write_swc
 from .sonata_cells import PER_CELL, CellType, Types, cell_types
 from .sonata_circuit import SonataCircuit, circuit_of
+from .sonata_dialects import DIALECTS, Dialect
 from .sonata_edges import OUR_TEMPLATE, Edges, edge_populations
 from .sonata_write import SIMULATION, Group, name_given, write_json, write_sonata, write_table
 
@@ -55,6 +56,7 @@ def to_sonata(
     population: str = "cells",
     external: str = "input",
     output: str = "output",
+    reader: str = "libsonata",
     overwrite: bool = False,
 ) -> Path:
     """Write a model as a SONATA circuit: nodes, edges, morphologies and parameters under one configuration.
@@ -85,6 +87,9 @@ def to_sonata(
         Name of the cells that have no population of their own.
     external, output : str, default "input" and "output"
         Names of the populations of external inputs, and of what reads the somas.
+    reader : {"libsonata", "bmtk"}, default "libsonata"
+        Whose words are used where readers differ. ``"bmtk"``: words of nodes stand in the tables of types alone, and
+        the simulation is one that BioNet runs; only for reconstructions that it can build.
     overwrite : bool, default False
         Replace the files of a circuit that is there; a ``simulation_config.json`` of that one is removed.
 
@@ -96,8 +101,8 @@ def to_sonata(
     Raises
     ------
     ParameterError
-        If the model is something else, a name cannot be used, a time course is one of your own, or there is a circuit
-        already.
+        If the model is something else, a name cannot be used, a time course is one of your own, `reader` cannot read
+        such a circuit, or there is one already.
     OSError
         If a file cannot be written.
 
@@ -126,6 +131,7 @@ def to_sonata(
     options |= {"direction": direction, "gate": gate}
     circuit = circuit_of(model, synapses, options, name_given("population", population))
     names = _names(circuit, external, output)
+    dialect = DIALECTS[choose("reader", reader, DIALECTS)]()
     place = Path(arguments.path("folder", folder))
     config = place / CONFIG
     replace = flag("overwrite", overwrite)
@@ -136,10 +142,11 @@ def to_sonata(
     if trace is None and (spikes is not None or stimulus is not None):
         raise ParameterError("spikes= and stimulus= belong to a simulation; give trace=, or use to_sonata_spikes")
     if trace is not None:
-        from .sonata_simulation import check_simulation
+        from .sonata_simulation import check_simulation, first_voltage
 
         check_simulation(trace, spikes, stimulus, circuit)
     types = cell_types(circuit)
+    dialect.check(types, None if trace is None else first_voltage(trace, stimulus))
     edges = edge_populations(circuit, external, output)
     folder_for(config)
     for old in (config, place / SIMULATION):  # what is half written is no circuit, nor is a simulation of another one
@@ -148,11 +155,11 @@ def to_sonata(
     sizes |= {name: len(bias) for name, (_, bias) in zip(names["decoder"], circuit.decoder, strict=True)}
     _components(place / "components", types, edges)
     for name, cells in circuit.populations.items():
-        _write_cells(place / "networks", name, cells, circuit, types)
-    _write_plain(place / "networks", external, "virtual", None, np.empty((circuit.n_external, 0)))
+        _write_cells(place / "networks", name, cells, circuit, types, dialect)
+    _write_plain(place / "networks", external, "virtual", None, np.empty((circuit.n_external, 0)), dialect)
     for i, (name, (_, bias)) in enumerate(zip(names["decoder"], circuit.decoder, strict=True)):
         kind = "linear" if i == len(circuit.decoder) - 1 else "rectified"
-        _write_plain(place / "networks", name, "point_neuron", f"{OUR_TEMPLATE}{kind}", bias[:, None])
+        _write_plain(place / "networks", name, "point_neuron", f"{OUR_TEMPLATE}{kind}", bias[:, None], dialect)
     for one in edges:
         content = one.content(sizes[one.source], sizes[one.target])
         write_sonata(place / "networks" / f"{one.name}_edges.h5", content)
@@ -161,16 +168,15 @@ def to_sonata(
     if trace is not None:
         from .sonata_simulation import write_simulation
 
-        write_simulation(place, trace, spikes, stimulus, circuit, external)
+        write_simulation(place, trace, spikes, stimulus, circuit, external, dialect)
     kinds = dict.fromkeys(sizes, "point_neuron") | {external: "virtual"}
     kinds |= {
         name: "biophysical"
         for name, cells in circuit.populations.items()
         if all(types.types[types.of_cell[k]].biophysical for k in cells)
     }
-    write_json(
-        config, _config(kinds, edges, {"n_inputs": circuit.synapses.n_inputs, "n_synapses": circuit.synapses.size})
-    )
+    own = {"n_inputs": circuit.synapses.n_inputs, "n_synapses": circuit.synapses.size}
+    write_json(config, _config(kinds, edges, own, dialect))
     return config
 
 
@@ -206,17 +212,13 @@ def _folder_of(kind: CellType) -> str:
     return _FOLDERS["biophysical_neuron_models_dir" if kind.biophysical else "point_neuron_models_dir"]
 
 
-def _write_cells(folder: Path, name: str, cells: range, circuit: SonataCircuit, types: Types) -> None:
+def _write_cells(folder: Path, name: str, cells: range, circuit: SonataCircuit, types: Types, dialect: Dialect) -> None:
     """Nodes of a population that is simulated."""
     numbers = [types.of_cell[k] for k in cells]
     used = [types.types[t] for t in dict.fromkeys(numbers)]
     type_id = {t: i for i, t in enumerate(dict.fromkeys(numbers))}
     group: dict[str, Any] = {}
-    for key, of in (("model_type", [k.model_type for k in used]), ("model_template", [k.template for k in used])):
-        group |= _enumerated(key, of, [type_id[t] for t in numbers], group)
-    shapes = [kind.morphology for kind in used]
-    if all(shape is not None for shape in shapes):
-        group |= _enumerated("morphology", [str(s) for s in shapes], [type_id[t] for t in numbers], group)
+    if all(kind.morphology is not None for kind in used):
         somas = np.array([circuit.cells[k].xyz[0] for k in cells])
         group |= {axis: somas[:, i] for i, axis in enumerate("xyz")}
     own = _own_parameters(cells, circuit, [types.types[t] for t in numbers])
@@ -238,7 +240,7 @@ def _write_cells(folder: Path, name: str, cells: range, circuit: SonataCircuit, 
                 "direction": circuit.direction,
             }
         )
-    _write_nodes(folder, name, [type_id[t] for t in numbers], group, rows)
+    _write_nodes(folder, name, [type_id[t] for t in numbers], group, rows, dialect)
 
 
 def _own_parameters(cells: range, circuit: SonataCircuit, kinds: Sequence[CellType]) -> dict[str, Any]:
@@ -260,26 +262,20 @@ def _own_parameters(cells: range, circuit: SonataCircuit, kinds: Sequence[CellTy
     return found
 
 
-def _enumerated(key: str, words: Sequence[str], of_node: Sequence[int], group: dict[str, Any]) -> dict[str, Any]:
-    """Words of nodes by number, with the library of words beside them."""
-    distinct = list(dict.fromkeys(words))
-    number = np.array([distinct.index(words[i]) for i in of_node], np.uint32)
-    return {key: number, "@library": {**group.get("@library", {}), key: distinct}}
-
-
-def _write_plain(folder: Path, name: str, model_type: str, template: str | None, bias: Any) -> None:
+def _write_plain(folder: Path, name: str, model_type: str, template: str | None, bias: Any, dialect: Dialect) -> None:
     """Nodes without cells: external inputs, and what reads the somas."""
-    group = _enumerated("model_type", [model_type], [0] * len(bias), {})
-    if template is not None:
-        group |= _enumerated("model_template", [template], [0] * len(bias), group)
-    if bias.size:
-        group["dynamics_params"] = {"bias": bias[:, 0]}
+    group = {"dynamics_params": {"bias": bias[:, 0]}} if bias.size else {}
     row = {"node_type_id": 0, "population": name, "model_type": model_type, "model_template": template}
-    _write_nodes(folder, name, [0] * len(bias), group, [row])
+    _write_nodes(folder, name, [0] * len(bias), group, [row], dialect)
 
 
 def _write_nodes(
-    folder: Path, name: str, type_id: Sequence[int], group: dict[str, Any], rows: Sequence[dict[str, Any]]
+    folder: Path,
+    name: str,
+    type_id: Sequence[int],
+    group: dict[str, Any],
+    rows: Sequence[dict[str, Any]],
+    dialect: Dialect,
 ) -> None:
     n = len(type_id)
     content = {
@@ -287,13 +283,25 @@ def _write_nodes(
         "node_type_id": np.array(type_id, np.uint64),
         "node_group_id": np.zeros(n, np.uint32),
         "node_group_index": np.arange(n, dtype=np.uint64),
-        "0": group,
+        "0": group | (_words(type_id, rows) if dialect.in_nodes else {}),
     }
     write_sonata(folder / f"{name}_nodes.h5", {"nodes": Group({name: content}, {})})
     write_table(folder / f"{name}_node_types.csv", rows)
 
 
-def _config(kinds: dict[str, str], edges: Sequence[Edges], own: dict[str, int]) -> dict[str, Any]:
+def _words(type_id: Sequence[int], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Words of the types for every node, by number, with the library of words beside them."""
+    numbers: dict[str, Any] = {}
+    library: dict[str, list[Any]] = {}
+    for key in ("model_type", "model_template", "morphology"):
+        words = [row.get(key) for row in rows]
+        if None not in words:
+            library[key] = list(dict.fromkeys(words))
+            numbers[key] = np.array([library[key].index(word) for word in words], np.uint32)[np.asarray(type_id, int)]
+    return {**numbers, "@library": library}
+
+
+def _config(kinds: dict[str, str], edges: Sequence[Edges], own: dict[str, int], dialect: Dialect) -> dict[str, Any]:
     """The configuration that ties everything together; `kinds` are those of the node populations, `own` is for us."""
     files = [
         {
@@ -314,7 +322,7 @@ def _config(kinds: dict[str, str], edges: Sequence[Edges], own: dict[str, int]) 
     return {
         "version": 2,
         "manifest": {
-            "$BASE_DIR": ".",
+            "$BASE_DIR": dialect.base,
             "$NETWORK_DIR": "$BASE_DIR/networks",
             "$COMPONENT_DIR": "$BASE_DIR/components",
         },

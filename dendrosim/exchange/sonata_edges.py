@@ -14,7 +14,7 @@ from ..biophysics.time.kinetics import KINETICS, DifferenceOfExponentials, Expon
 from ..errors import FileFormatError, ParameterError
 from .sonata_circuit import SonataCircuit
 from .sonata_sections import Places, places
-from .sonata_write import Dataset, file_name
+from .sonata_write import Dataset, Same, file_name
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -84,7 +84,7 @@ class Edges:
         }
 
 
-def index_of(ids: NDArray[Any], n: int) -> dict[str, NDArray[np.uint64]]:
+def index_of(ids: NDArray[Any], n: int) -> dict[str, Any]:
     """Where in a table of edges every node is: ranges of each node, and edges of each range.
 
     Parameters
@@ -102,6 +102,7 @@ def index_of(ids: NDArray[Any], n: int) -> dict[str, NDArray[np.uint64]]:
     last = np.cumsum(count)
     return {
         "node_id_to_ranges": np.stack([last - count, last], axis=1).astype(np.uint64),
+        "node_id_to_range": Same("node_id_to_ranges"),  # as BMTK calls it
         "range_to_edge_id": np.stack([start[order], stop[order]], axis=1).astype(np.uint64),
     }
 

@@ -59,7 +59,7 @@ class _Reader:
         manifest = found.get("manifest", {})
         if not isinstance(manifest, dict) or len(manifest) > _MOST_VARIABLES:
             raise FileFormatError(f"{path}: its manifest is no table of a few variables")
-        self.variables: dict[str, str] = {name: str(value) for name, value in manifest.items()}
+        self.variables: dict[str, str] = {"${configdir}": "."} | {name: str(value) for name, value in manifest.items()}
         for _ in range(len(manifest)):
             self.variables = {name: self.replaced(text, name) for name, text in self.variables.items()}
         if not str(found.get("program", "")).startswith("dendrosim"):

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arguments import instance
 from ..biophysics.time.inputs import Spikes
 from ..biophysics.time.trace import Trace
 from ..errors import ParameterError
 from .sonata_circuit import SonataCircuit
+from .sonata_dialects import Dialect
 from .sonata_reports import check_report, write_report
 from .sonata_spikes import spike_group, spikes_of, stimulus_given
 from .sonata_write import SIMULATION, write_json, write_sonata
@@ -37,8 +39,19 @@ def check_simulation(trace: object, spikes: object, stimulus: int | None, circui
         spikes_of(outside, None, stimulus)
 
 
+def first_voltage(trace: Trace, stimulus: int | None) -> NDArray[np.float64]:
+    """Voltages that a simulation begins with, of the compartments that were recorded."""
+    return np.asarray(trace.voltage[stimulus_given(stimulus, trace.voltage.shape[0]), 0], np.float64)
+
+
 def write_simulation(
-    folder: Path, trace: Trace, spikes: Spikes | None, stimulus: int | None, circuit: SonataCircuit, external: str
+    folder: Path,
+    trace: Trace,
+    spikes: Spikes | None,
+    stimulus: int | None,
+    circuit: SonataCircuit,
+    external: str,
+    dialect: Dialect,
 ) -> None:
     """Write reports, spikes and ``simulation_config.json`` into the folder of a circuit.
 
@@ -60,17 +73,9 @@ def write_simulation(
     for name, cells in circuit.populations.items():
         label = f"voltage_{name}" if several else "voltage"
         if write_report(folder / "output" / f"{label}.h5", trace, row, compartments, name, cells):
-            reports[label] = {
-                "cells": name,
-                "sections": "soma" if somas else "all",
-                "type": "compartment",
-                "variable_name": "v",
-                "unit": "mV" if compartments.physical else "1",
-                "dt": step,
-                "start_time": 0.0,
-                "end_time": step * trace.time.size,
-                "file_name": f"{label}.h5",
-            }
+            common = {"cells": name, "sections": "soma" if somas else "all", "variable_name": "v"}
+            common["file_name"] = f"{label}.h5"
+            reports[label] = dialect.report(common, "mV" if compartments.physical else "1", step, trace.time.size)
     time, cell = spikes_of(trace, compartments, row)
     groups = {}
     for name, cells in circuit.populations.items():
@@ -82,27 +87,23 @@ def write_simulation(
         write_sonata(
             folder / "inputs" / "spikes.h5", {"spikes": {external: spike_group(*spikes_of(spikes, None, stimulus))}}
         )
-        inputs["spikes"] = {
-            "input_type": "spikes",
-            "module": "synapse_replay",
-            "spike_file": "$INPUT_DIR/spikes.h5",
-            "delay": 0.0,
-            "duration": end,
-            "node_set": next(iter(circuit.populations)),
-            "source": external,
-        }
-    begin = trace.voltage[row, 0]
-    conditions = {"v_init": float(begin[0])} if compartments.physical and np.ptp(begin) == 0 else {}
+        inputs["spikes"] = dialect.spikes(end, next(iter(circuit.populations)), external)
+    begin = first_voltage(trace, stimulus)
+    one = float(begin[0]) if compartments.physical and np.ptp(begin) == 0 else None
+    manifest = {
+        "$BASE_DIR": dialect.base,
+        "$OUTPUT_DIR": f"$BASE_DIR/{dialect.output}",
+        "$INPUT_DIR": "$BASE_DIR/inputs",
+    }
     write_json(
         folder / SIMULATION,
         {
             "version": 2,
-            "manifest": {"$BASE_DIR": ".", "$OUTPUT_DIR": "$BASE_DIR/output", "$INPUT_DIR": "$BASE_DIR/inputs"},
+            "manifest": manifest,
             "network": "$BASE_DIR/circuit_config.json",
             "node_sets_file": "$BASE_DIR/node_sets.json",
             "target_simulator": "NEURON",
-            "run": {"tstop": end, "dt": trace.dt, "random_seed": 0},
-            "conditions": conditions,
+            **dialect.settings(end, trace.dt, one),
             "output": {"output_dir": "$OUTPUT_DIR", "spikes_file": "spikes.h5", "spikes_sort_order": "by_time"},
             "inputs": inputs,
             "reports": reports,

@@ -51,6 +51,17 @@ class Group(NamedTuple):
     attributes: Mapping[str, Any]
 
 
+class Same(NamedTuple):
+    """Another name of a dataset in the same group, of which there is one copy.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    name: str
+
+
 def write_sonata(path: Path, content: Mapping[str, Any]) -> None:
     """Write a SONATA HDF5 file.
 
@@ -89,6 +100,8 @@ def fill_group(group: Any, content: Mapping[str, Any]) -> None:
             inner, attributes = (value.content, value.attributes) if isinstance(value, Group) else (value, {})
             fill_group(made, inner)
             set_attributes(made, attributes)
+        elif isinstance(value, Same):
+            group[name] = group[value.name]
         elif isinstance(value, list):
             # of any length: libsonata keeps what pads texts of one length
             group.create_dataset(name, data=value, dtype=h5py.string_dtype("utf-8"))

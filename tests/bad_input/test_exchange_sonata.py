@@ -30,7 +30,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 CALLS = [
     "ds.exchange.to_sonata(compartments, 'folder', synapses, connections=links, kinetics='exponential', "
     "integration='shunting', direction='reciprocal', gate=None, trace=trace, spikes=spikes, stimulus=0, "
-    "population='cells', external='input', output='output', overwrite=True)",
+    "population='cells', external='input', output='output', reader='libsonata', overwrite=True)",
     "ds.exchange.to_sonata(network, 'network', overwrite=True)",
     "ds.exchange.from_sonata(config)",
     "ds.exchange.to_sonata_report(trace, 'report.h5', compartments, stimulus=0, population='cells', overwrite=True)",

@@ -156,5 +156,7 @@ def test_the_examples_of_the_guide(tmp_path, monkeypatch, capsys):
     text = (Path(__file__).parents[2] / "docs" / "guide" / "sonata.md").read_text(encoding="utf-8")
     names: dict[str, object] = {"__name__": "__main__"}
     for block in re.findall(r"^```(?:py|python)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        if "bionet" in block:  # a script of its own: test_sonata_bmtk.py
+            continue
         exec(compile(block, "sonata.md", "exec"), names)
     assert "input cells 80" in capsys.readouterr().out
