@@ -18,7 +18,7 @@ from .sonata_circuit import single_cells
 from .sonata_populations import read_population
 from .sonata_sections import places
 from .sonata_spikes import stimulus_given
-from .sonata_write import Dataset, name_given, target, write_frames
+from .sonata_write import Dataset, Same, name_given, target, write_frames
 
 Ints = NDArray[np.int64]
 
@@ -162,6 +162,7 @@ def write_report(
     mapping = {
         "node_ids": Dataset(node.astype(np.uint64), {"sorted": (1, np.uint8)}),
         "index_pointers": np.concatenate([[0], np.cumsum(count)]).astype(np.uint64),
+        "index_pointer": Same("index_pointers"),  # as BMTK calls it
         "element_ids": section[order].astype(np.uint32),
         "element_pos": position[order].astype(np.float32),
         "time": Dataset(np.array([0.0, step * trace.time.size, step]), {"units": "ms"}),
@@ -206,7 +207,7 @@ def from_sonata_report(path: str | Path, population: str | None = None) -> Sonat
     if not isinstance(mapping, dict):
         raise FileFormatError(f"{where} has no group mapping")
     data = found.array("data")
-    names = ("node_ids", "index_pointers", "element_ids", "time")
+    names = ("node_ids", "index_pointers" if "index_pointers" in mapping else "index_pointer", "element_ids", "time")
     node, pointer, element, time = (found.array(key, mapping) for key in names)
     position = mapping.get("element_pos")
     if data.ndim != 2 or time.shape != (3,) or element.shape != data.shape[1:] or node.ndim != 1:

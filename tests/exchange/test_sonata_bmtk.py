@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import h5py
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 import dendrosim as ds
-from dendrosim.exchange import from_sonata, to_sonata
+from dendrosim.exchange import from_sonata, from_sonata_report, to_sonata
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "sonata.md"
 
@@ -64,19 +65,25 @@ def by_place(report, pointers):
     return report["data"][:], {place: column for column, place in enumerate(places)}
 
 
-def test_bionet_gets_the_same_voltages(circuit, tmp_path):
+@pytest.fixture(scope="module")
+def ran(circuit, tmp_path_factory):
+    """The circuit, and in `output_bmtk` what BioNet makes of it."""
     pytest.importorskip("neuron", reason="NEURON is not installed: the extra validation brings it")
     bmtk = pytest.importorskip("bmtk", reason="BMTK is not installed: the extra validation brings it")
-    shutil.copytree(circuit, tmp_path / "for_bmtk")
-    with_vecstim(tmp_path, bmtk)
+    place = tmp_path_factory.mktemp("run")
+    shutil.copytree(circuit, place / "for_bmtk")
+    with_vecstim(place, bmtk)
     (script,) = (block for block in re.findall(r"```py\n(.*?)```", GUIDE.read_text(), re.S) if "bionet" in block)
-    (tmp_path / "run_bmtk.py").write_text(script)
-    ran = subprocess.run([sys.executable, "run_bmtk.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    folder = tmp_path / "for_bmtk"
+    (place / "run_bmtk.py").write_text(script)
+    made = subprocess.run([sys.executable, "run_bmtk.py"], cwd=place, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return place / "for_bmtk"
+
+
+def test_bionet_gets_the_same_voltages(ran):
     with (
-        h5py.File(folder / "output" / "voltage.h5") as ours,
-        h5py.File(folder / "output_bmtk" / "voltage.h5") as theirs,
+        h5py.File(ran / "output" / "voltage.h5") as ours,
+        h5py.File(ran / "output_bmtk" / "voltage.h5") as theirs,
     ):
         voltage, column = by_place(ours["report/cells"], "index_pointers")
         found, place = by_place(theirs["report/cells"], "index_pointer")
@@ -87,6 +94,33 @@ def test_bionet_gets_the_same_voltages(circuit, tmp_path):
     somas = [column[node, 0, 0.5] for node in (0, 1)]
     assert (np.ptp(voltage[:, somas], axis=0) > 0.5).all()
     np.testing.assert_allclose(found[: len(voltage) - 1], voltage[1:][:, order], atol=5e-5)
+
+
+def test_its_report_is_read(ran):
+    report = from_sonata_report(ran / "output_bmtk" / "voltage.h5")
+    with h5py.File(ran / "output_bmtk" / "voltage.h5") as file:
+        mapping = file["report/cells/mapping"]
+        np.testing.assert_array_equal(report.data, file["report/cells/data"])
+        np.testing.assert_array_equal(report.element_id, mapping["element_ids"])
+        second = int(mapping["index_pointer"][1])
+    assert report.node_id.tolist() == [0] * second + [1] * (report.node_id.size - second)
+    assert (report.time[1], report.time[-1]) == pytest.approx((0.025, 39.975))
+
+
+def test_bmtk_reads_our_report(circuit):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reports = pytest.importorskip(
+            "bmtk.utils.reports", reason="BMTK is not installed: the extra validation brings it"
+        )
+        found = reports.CompartmentReport.load(str(circuit / "output" / "voltage.h5"))
+        ours = from_sonata_report(circuit / "output" / "voltage.h5")
+        for node in (0, 1):
+            here = ours.node_id == node
+            np.testing.assert_array_equal(found.data(node, population="cells"), ours.data[:, here])
+            np.testing.assert_array_equal(found.element_ids(node, population="cells"), ours.element_id[here])
+            np.testing.assert_array_equal(found.element_pos(node, population="cells"), ours.element_position[here])
+        assert (found.tstart("cells"), found.dt("cells"), found.units("cells")) == (0.0, pytest.approx(0.025), "mV")
 
 
 def test_words_of_nodes_stand_in_the_tables_alone(circuit):
