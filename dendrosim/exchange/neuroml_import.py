@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ Floats = NDArray[np.float64]
 
 LARGEST = 500_000_000
 """Bytes of a file; parsed XML takes some ten times as much memory."""
+_BEGINS = re.compile(rb"""(?:\xef\xbb\xbf)?\s*<(?:\?xml\s[^>]*?\bencoding\s*=\s*["']([^"']*))?""")
+_ENCODINGS = (None, b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"latin-1", b"latin1", b"windows-1252")
+"""In which a document type cannot be declared but in these very bytes, as it can in UTF-16 and UTF-7."""
 
 
 def from_neuroml(file: str | Path, cell: str | None = None) -> Morphology:
@@ -95,6 +99,9 @@ def _read(neuroml: Any, source: str) -> Any:
     if os.path.getsize(source) > LARGEST:
         raise FileFormatError(f"{source}: it has more than {LARGEST // 10**6} MB, too large to be parsed as a whole")
     content = Path(source).read_bytes()
+    begins = _BEGINS.match(content)
+    if begins is None or (begins[1] and begins[1].lower()) not in _ENCODINGS or b"\0" in content:
+        raise FileFormatError(f"{source}: it is no XML in UTF-8; convert it to that")
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise FileFormatError(f"{source}: it declares a document type, which could read other files; remove that")
     if b"neuroml" not in content[:10_000].lower():

@@ -229,6 +229,24 @@ def test_damaged_files(tmp_path: Path, change: tuple[str, str], message: str) ->
             ds.exchange.from_neuroml(file, "first")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-7"])
+def test_no_encoding_hides_a_document_type(tmp_path: Path, encoding: str) -> None:
+    """Bytes are looked at before the parser has them: in other encodings they would not be found."""
+    first = f'<?xml version="1.0" encoding="{encoding}"?>'
+    kind = '<!DOCTYPE neuroml [<!ENTITY a "text">]><!-- \u656e\u7275\u6d6f\u206c -->'
+    text = kind + OTHERS.replace('name="Soma"', 'name="&a;"')
+    if encoding == "utf-7":
+        content = first.encode() + text.encode(encoding).replace(b"<!", b"+ADwAIQ-")
+    else:
+        content = (first + text).encode(encoding)
+    assert b"<!" not in content
+    assert b"neuroml" in content
+    file = tmp_path / "hidden.nml"
+    file.write_bytes(content)
+    with pytest.raises(FileFormatError, match="no XML in UTF-8"):
+        ds.exchange.from_neuroml(file, "first")
+
+
 def file_of(tmp_path: Path, segments: str) -> Path:
     file = tmp_path / "cell.nml"
     head = '<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="x"><cell id="c"><morphology id="m">'
