@@ -50,8 +50,9 @@ class OnlineLearner(NeuronLearner):
         As for `NeuronLearner`.
     tau_e : float or "membrane", default 20.0
         Time constant of traces, ms. 0: no memory. "membrane": that of each compartment, ``C_n / (leak_n + s_n(t))``
-        with its synaptic conductance s_n. The trace of an isolated compartment is then the exact derivative of its
-        voltage by g, and learning real-time recurrent learning; this is derived here.
+        with its synaptic conductance s_n. The trace of an isolated compartment without channels, `LeakConductance` and
+        NMDA is then the exact derivative of its voltage by g, and learning real-time recurrent learning; this is
+        derived here.
     deliveries : Deliveries, optional
         By default ticks of every ms, told at once.
     dt, method, arrival, kinetics, mechanisms, current, clamps, connections
