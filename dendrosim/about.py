@@ -223,12 +223,13 @@ def _topics(thing: object) -> tuple[str, ...]:
     elif hasattr(thing, "__name__"):
         package, _, name = _name(thing).rpartition(".")
         topics = _OF_NAME.get("grow" if name == "growth" else name) if package.startswith("dendrosim") else None
+        topics = _of_strategy(thing) if topics is None else topics
     else:
         topics = _of_object(thing) if type(thing).__name__ in _OF_NAME else _of_strategy(thing)
     if topics is None:
         raise ParameterError(
-            f"nothing to cite is known for {short(thing)}; valid: objects and public names of dendrosim, or one of "
-            + ", ".join(sorted(TOPICS))
+            f"nothing to cite is known for {short(thing)}; valid: objects, classes and functions of dendrosim that rest "
+            "on literature, or one of " + ", ".join(sorted(TOPICS))
         )
     return topics
 
@@ -250,9 +251,9 @@ def _of_cell(cell: Any) -> tuple[str, ...]:
 
 
 def _of_strategy(thing: Any) -> tuple[str, ...] | None:
-    """Topic of an object that is registered under a name: a teaching signal, an optimiser, a loss."""
-    name = getattr(thing, "name", None)
-    return (name,) if type(thing).__module__.startswith("dendrosim") and name in TOPICS else None
+    """Topic of what is registered under a name, class or object: a teaching signal, an optimiser, a time course."""
+    name, module = getattr(thing, "name", None), getattr(thing, "__module__", None)
+    return (name,) if str(module).startswith("dendrosim") and isinstance(name, str) and name in TOPICS else None
 
 
 def _of_run(config: dict[str, Any]) -> tuple[str, ...]:

@@ -90,6 +90,9 @@ def test_public_classes_functions_and_modules_can_be_cited():
     assert "Hines M (1984)" in ds.cite(ds.steady_state)
     assert "Cannon" in ds.cite(ds.Morphology)
     assert ds.cite("Morphology") == ds.cite(ds.Morphology)
+    for kind in (ds.NMDA, ds.HodgkinHuxley, ds.Triangle, ds.teaching.DFA, ds.teaching.KolenPollack, ds.plasticity.Adam):
+        assert len(ds.cite(kind).splitlines()) > 1
+        assert ds.cite(kind) == ds.cite(kind()) == ds.cite(kind.name)
 
 
 def test_spines_are_cited_only_where_there_are_spines():
