@@ -228,7 +228,7 @@ def _topics(thing: object) -> tuple[str, ...]:
         topics = _of_object(thing) if type(thing).__name__ in _OF_NAME else _of_strategy(thing)
     if topics is None:
         raise ParameterError(
-            f"nothing to cite is known for {short(thing)}; valid: objects, classes and functions of dendrosim that rest "
+            f"nothing to cite is known for {short(thing)}; valid: objects, classes and functions that rest "
             "on literature, or one of " + ", ".join(sorted(TOPICS))
         )
     return topics
