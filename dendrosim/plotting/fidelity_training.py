@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 
 from ..arguments import names
 from ..errors import ParameterError, choose
@@ -69,6 +70,7 @@ def plot_fidelity_over_training(
         if quantity == "cosine":
             ax.axhline(0.0, color=BLACK, linewidth=0.6)
         ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_ylabel(MEASURES[quantity])
         ax.margins(x=0.01)
         if legend and (any(series) or len(rows) > 1):

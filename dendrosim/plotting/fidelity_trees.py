@@ -56,7 +56,7 @@ def plot_fidelity_trees(
     kind : {"dendrogram", "morphology"}
         The tree unfolded, or the cell in space (one cell that came from a morphology).
     vmin, vmax : float, optional
-        Limits of the colours.
+        Limits of the colours. Those of cosines are diverging if the limits are symmetric about 0, and else sequential.
     figure : Figure or SubFigure, optional
         Where to draw; a new one if not given.
     **options
@@ -82,7 +82,7 @@ def plot_fidelity_trees(
     if quantity == "cosine":
         vmin, vmax, center = -1.0 if vmin is None else vmin, 1.0 if vmax is None else vmax, None
     scale = color_scale(finite, vmin=vmin, vmax=vmax, center=center)
-    if quantity == "cosine":
+    if quantity == "cosine" and scale.norm.vmin == -float(scale.norm.vmax or 0.0):  # the neutral colour is that of 0
         scale = ColorScale(scale.norm, color_scale(finite, center=0.0).cmap, scale.extend)
     missing = scale.cmap.with_extremes(under=BLACK) if _some_missing(drawn) else scale.cmap
     with style():

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from ..arguments import names
 from ..errors import choose
@@ -69,6 +69,7 @@ def plot_credit_over_training(
         if quantity in ("norm_ratio", "decorrelation", "mean_square"):
             ax.set_yscale("log")
         ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_ylabel(LABELS.get(quantity, quantity))
         ax.margins(x=0.01)
         if legend and any(series):

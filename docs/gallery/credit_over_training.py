@@ -7,6 +7,8 @@ and stays ahead. Random feedback begins at nothing, and the network learns to su
 somas are told the errors of others.
 """
 
+import matplotlib.pyplot as plt
+
 import dendrosim as ds
 from dendrosim.training import RecordCredit
 
@@ -20,4 +22,8 @@ for name, teaching in {"per soma": "per_soma", "random feedback": "dfa", "shuffl
         callbacks=[RecordCredit()],
     )  # fmt: skip
     histories[name] = ds.diagnostics.CreditHistory(run.records["credit"])
-ds.plotting.plot_credit_over_training(histories)
+
+with ds.plotting.style():
+    figure, axes = plt.subplots(figsize=(5.0, 2.6), layout="constrained")
+    ds.plotting.plot_credit_over_training(histories, ax=axes, legend=False)
+    figure.legend(loc="outside right upper")

@@ -86,8 +86,8 @@ with ds.plotting.style():
 figure = ds.plotting.plot_fidelity_trees(reports, cells=[0, 1], vmin=0.5, vmax=1.0)
 
 # %%
-# Most outer branches are told nearly the right direction. Single ones are not: a rule's cosine is a mean over branches
-# that differ.
+# Somas are black: they have no synapses here. Most outer branches are told nearly the right direction. Single ones are
+# not: a rule's cosine is a mean over branches that differ.
 #
 # The missing factor
 # ------------------
@@ -174,7 +174,6 @@ for teaching in ("per_soma", "dfa", "scalar"):
 with ds.plotting.style():
     figure, panels = plt.subplots(1, 2, figsize=(6.85, 2.5), layout="constrained")
     ds.plotting.plot_fidelity_over_training(histories, groups=["all"], ax=panels[0])
-    panels[0].set_xticks(range(0, 13, 2))
     ds.plotting.plot_learning_curve(runs, ax=panels[1])
 
 # %%

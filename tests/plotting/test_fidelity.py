@@ -20,7 +20,7 @@ from dendrosim.plotting import (
     plot_fidelity_training_figure,
     plot_fidelity_trees,
 )
-from dendrosim.plotting.styling import BLACK, BLUE
+from dendrosim.plotting.styling import BLACK, BLUE, DIVERGING, SEQUENTIAL
 
 
 def report(seed: int = 0, integration: str = "shunting", **options: Any) -> Fidelity:
@@ -81,6 +81,8 @@ def test_over_training(reports: dict[str, list[Fidelity]]) -> None:
     ax = history.plot(groups=["all", "gates"])
     drawn = {line.get_label(): line.get_xydata() for line in ax.lines}
     np.testing.assert_allclose(drawn["gates"], np.stack([[0, 10], history.series("gates")], axis=1))
+    longer = FidelityHistory([0, 12], reports["shunting"]).plot(groups=["all"])  # in steps of 2.5, if matplotlib chose
+    assert all(tick == round(tick) for tick in longer.get_xticks())
     figure = plot_fidelity_training_figure({"a": history, "b": history})
     assert [ax.get_ylabel().split()[0] for ax in figure.axes] == ["cosine", "scale"]
 
@@ -103,6 +105,17 @@ def test_trees_have_the_colour_of_every_compartment(
         assert to_hex(lines.to_rgba(lines.norm.vmin - 1.0)) == BLACK
     assert len(scales) == 1
     assert figure.axes[2].get_ylabel().endswith("black: nothing to compare")
+
+
+@pytest.mark.parametrize(
+    ("limits", "name"), [({}, DIVERGING.name), ({"vmin": 0.5}, SEQUENTIAL.name), ({"vmin": -0.5}, SEQUENTIAL.name)]
+)
+def test_the_neutral_colour_of_cosines_is_that_of_zero(
+    reports: dict[str, list[Fidelity]], limits: dict[str, float], name: str
+) -> None:
+    ax = plot_fidelity_trees(reports["shunting"][0], **limits).axes[0]
+    lines: Any = next(c for c in ax.collections if isinstance(c, LineCollection))
+    assert lines.cmap.name == name
 
 
 def test_cells_in_space(compartments: Compartments) -> None:

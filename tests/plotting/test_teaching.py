@@ -34,6 +34,13 @@ def test_mean_over_seeds_of_one_layer():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["dfa"]
 
 
+def test_epochs_are_whole_numbers():
+    ax = plot_credit_over_training(history(np.linspace(0.0, 1.0, 13), np.zeros(13)))
+    ticks = [tick for tick in ax.get_xticks() if 0 <= tick <= 12]
+    assert len(ticks) > 3
+    assert ticks == [round(tick) for tick in ticks]
+
+
 def test_what_teaching_said_is_drawn_under_its_own_name():
     ax = plot_credit_over_training(history([0.1, 0.2], [0.3, 0.4]), quantity="J")
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [3, 4])
