@@ -1,9 +1,10 @@
 """
-How much of a synapse reaches the soma
+How much of a voltage reaches the soma
 ======================================
 
-A quiet cell passes on a good part of a steady current from its dendrites. In a bombarded one every open conductance is
-a leak on the way: attenuation is a matter of the state, not of the shape alone.
+The share of a steady voltage in the dendrite that is left at the soma. A quiet cell passes on a good part of it along
+its trunk, and little from thin tips. In a bombarded one every open conductance is a leak on the way: attenuation is a
+matter of the state, not of the shape alone.
 """
 
 import matplotlib.pyplot as plt

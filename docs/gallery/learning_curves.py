@@ -2,9 +2,9 @@
 Learning, told more or less
 ===========================
 
-The same network of dendritic neurons learns handwritten digits under four teaching signals, three seeds each. One error
-per soma is as good as the exact gradient here. One number for all somas is worse than leaving the dendrites as they
-are: the frozen core shows what the readout does alone.
+The same network of dendritic neurons learns handwritten digits under four teaching signals, three seeds each: means,
+and bands from the lowest seed to the highest. One error per soma is nearly as good as the exact gradient here. One
+number for all somas is worse than leaving the dendrites as they are: the frozen core shows what the readout does alone.
 """
 
 import matplotlib.pyplot as plt

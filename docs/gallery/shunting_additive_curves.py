@@ -3,7 +3,8 @@ Division and subtraction
 ========================
 
 The soma's voltage against excitation, without and with three doses of inhibition that reverses at rest. With
-conductances (left) inhibition takes the slope down. With mere currents (right) it moves the curve.
+conductances (left) inhibition takes the slope down. With mere currents (right) it moves the curve, and no reversal
+potential stops it: mind the axes.
 """
 
 import matplotlib.pyplot as plt

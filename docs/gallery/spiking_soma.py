@@ -3,7 +3,8 @@ Spikes at the soma, seen from the dendrite
 ==========================================
 
 A soma with the channels of Hodgkin and Huxley fires when volleys of synapses all over the cell drive it. The dendrite
-is passive: it sees its own synapses, and an echo of the spikes. The fourth volley comes too soon after the third.
+is passive: it sees its own synapses, and an echo of the spikes. Of six volleys two come too soon and make no spike: the
+fourth, 12 ms after the third, and the last, 4 ms after the fifth.
 """
 
 import matplotlib.pyplot as plt

@@ -256,8 +256,9 @@ with ds.plotting.style():
 #
 # - *Exercise.* Close the synapses (``x = 0``) and compare the attenuation with that of the driven cell. How much longer
 #   is the electrotonic cell when synapses are open?
-# - *Exercise.* Put the same inhibition on the apical trunk, with ``ds.Synapses.at(compartments, distance=100.0,
-#   kind="GABA_A")``. What happens to the gradients beyond it? The next tutorial answers.
+# - *Exercise.* Put strong inhibition on the apical dendrite 100 um out, with ``ds.Synapses.at(compartments,
+#   distance=100.0, region="apical", sign=-1, conductance=20.0)``: one synapse on the trunk, four on thin branches. What
+#   happens to the gradients beyond each? The next tutorial answers.
 # - What is solved, in equations: :doc:`/guide/steady_states`. How geometry becomes a cable: :doc:`/guide/geometry`.
 
 print(ds.cite(state, gradient))

@@ -34,6 +34,10 @@ synapses = excitation + ds.Synapses(compartments, where, sign=-1)
 print(synapses)
 
 # %%
+# The last two columns are for the two kinds of neuron. A shunting synapse pulls towards its reversal potential. An
+# additive one has none: it is a current, activity times conductance times a *driving force* that stays as it is. By
+# default that is +70 mV for excitation and, so that additive inhibition inhibits at rest too, -70 mV for inhibition.
+#
 # A stimulus says how active all excitatory and all inhibitory inputs are. We sweep both, and solve all stimuli at once.
 
 level = np.linspace(0.0, 0.1, 9)
@@ -53,7 +57,8 @@ soma = {
 conductance = 0.5 * 80 * level  # nS, all excitatory synapses together
 
 # %%
-# Now fit a line to each curve, over the lower half, where the curves are nearly straight.
+# Now fit a line to the lower half of each curve. Shunting curves bend, even there: excitation shunts as well, and takes
+# driving force from itself. The line is their mean slope.
 
 slope, intercept = {}, {}
 print("               inhibition   slope (mV/nS)   at no excitation (mV)")

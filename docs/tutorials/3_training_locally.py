@@ -98,9 +98,9 @@ with ds.plotting.style():
     ds.plotting.plot_learning_curve(runs, ax=ax)
 
 # %%
-# Lines are means over seeds. The local rule learns nearly as fast as backpropagation. The scalar is *worse than
-# nothing* at these rates: frozen dendrites do better. It moves the synapses of all cells on a number that may be right for none of
-# them, while the decoder tries to follow.
+# Lines are means over seeds, bands reach from the lowest seed to the highest. The local rule learns nearly as fast as
+# backpropagation. The scalar is *worse than nothing* at these rates: frozen dendrites do better. It moves the synapses
+# of all cells on a number that may be right for none of them, while the decoder tries to follow.
 #
 # Intervals and pairs
 # -------------------
@@ -115,7 +115,8 @@ for name, values in accuracy.items():
 
 # %%
 # Runs with the same seed share initial weights, split and order of samples. What they share drops out if we subtract
-# seed by seed. So ask for paired differences, not for whether two intervals overlap.
+# seed by seed. So ask for paired differences, not for whether two intervals overlap. Beside each stands ``d_z``, the
+# mean of the differences over their standard deviation, and the p values of two tests of no difference.
 
 differences = {
     "per soma - decoder only": ds.diagnostics.compare_pairs(

@@ -6,7 +6,8 @@ A sweep, from this machine to a cluster
 eighteen, or eighteen thousand, without losing or repeating any?*
 
 A sweep file says what to run. Where it runs is another matter: in this process, in all processors of this machine, or
-on the nodes of a cluster. Results are kept in one folder, under names that say exactly what was computed.
+on the nodes of a cluster. Results are kept in one folder, under names that say exactly what was computed. The part on
+clusters needs ``pip install "dendrosim[cluster]"``.
 """
 
 import shutil
@@ -208,9 +209,9 @@ shutil.rmtree(folder)  # yours you would keep
 
 # %%
 # Inhibition helps both, by about five points of accuracy. Whether it helps one of them more cannot be said: the
-# interval of the difference of the gains lies around zero, and is as wide as the gains. That is what three seeds are
-# good for, and why the sweep file says ``seeds`` in one line: with twenty of them, the same command would train what
-# is missing.
+# interval of the difference of the gains lies around zero, and is more than twice as wide as a gain is large. That is
+# what three seeds are good for, and why the sweep file says ``seeds`` in one line: with twenty of them, the same
+# command would train what is missing.
 #
 # Next
 # ----
