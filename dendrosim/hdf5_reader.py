@@ -8,13 +8,13 @@ import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
 from .arguments import short
 from .errors import FileFormatError
-from .hdf5_heaps import whole
+from .hdf5_texts import attributes, hazard, text_at, text_of
 
 LARGEST = 8 * 2**30
 """Bytes that a file may ask to be read into memory, unless the caller says otherwise."""
@@ -50,18 +50,20 @@ def opened(path: Path, largest: int = LARGEST) -> Iterator[tuple[Any, Reader]]:
     """
     import h5py
 
-    with path.open("rb") as stream:  # h5py hides the reason why a file cannot be opened
-        stream.read(1)
-    if not h5py.is_hdf5(path):
-        raise FileFormatError(f"{path} is no HDF5 file; it was not written by dendrosim, or its beginning is damaged")
-    try:
-        with h5py.File(path, "r") as file:
-            yield file, Reader(path, largest)
-    except FileFormatError:
-        raise
-    except _OF_HDF5 as error:
-        reason = short(str(error), 300)
-        raise FileFormatError(f"{path} is damaged or was cut short ({reason}); restore it from a copy") from error
+    with path.open("rb") as stream:
+        stream.read(1)  # h5py hides the reason why a file cannot be read
+        if not h5py.is_hdf5(path):
+            raise FileFormatError(
+                f"{path} is no HDF5 file; it was not written by dendrosim, or its beginning is damaged"
+            )
+        try:
+            with h5py.File(path, "r") as file:
+                yield file, Reader(path, largest, file, stream)
+        except FileFormatError:
+            raise
+        except _OF_HDF5 as error:
+            reason = short(str(error), 300)
+            raise FileFormatError(f"{path} is damaged or was cut short ({reason}); restore it from a copy") from error
 
 
 class Reader:
@@ -73,12 +75,22 @@ class Reader:
         For messages, and for its size: arrays may promise no more than so many bytes can hold.
     largest : int
         Most bytes that all arrays together may take in memory.
+    file : h5py.File
+    stream : binary file
+        The same, as bytes.
+
+    Raises
+    ------
+    FileFormatError
+        If addresses are counted in another way than from the beginning of the file in eight bytes.
     """
 
-    def __init__(self, path: Path, largest: int) -> None:
-        self.path, self.largest = path, largest
+    def __init__(self, path: Path, largest: int, file: Any, stream: BinaryIO) -> None:
+        self.path, self.largest, self._stream = path, largest, stream
         self.most = _SLACK + _DENSEST * path.stat().st_size
         self.objects = self.bytes = self.promised = 0
+        if file.userblock_size or file.id.get_create_plist().get_sizes() != (8, 8):
+            self._refuse("it begins with something else, or its addresses are not of eight bytes")
 
     def group(self, group: Any, depth: int = 0, leave: Collection[str] = ()) -> dict[str, Any]:
         """Everything in a group but what is named in `leave`: names to arrays, text, or further dicts."""
@@ -103,6 +115,9 @@ class Reader:
         self._count(1)
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             self._refuse(f"{short(group.name.rstrip('/') + '/' + name, 200)} is a link to elsewhere")
+        found = hazard(self._stream, group.id.links.get_info(name.encode("utf-8", "surrogateescape")).u)
+        if found:
+            self._refuse(f"{short(name, 200)} {found}")
         return group[name]
 
     def plain(self, dataset: Any) -> None:
@@ -150,9 +165,14 @@ class Reader:
         import h5py
 
         self.plain(dataset)
-        self._text(dataset.id)
+        text = h5py.check_string_dtype(dataset.dtype)
+        if text is not None and text.length is None:
+            offset = None if dataset.chunks else dataset.id.get_offset()
+            if offset is None:
+                self._refuse(f"{short(dataset.name, 200)} is a text that does not lie in one piece")
+            return text_at(self._stream, offset)
         values = self._unpacked(dataset) if _filters(dataset) else dataset[()]
-        if h5py.check_string_dtype(dataset.dtype) is None:
+        if text is None:
             return np.asarray(values)
         if dataset.shape == ():
             return values.decode("utf-8")
@@ -160,15 +180,23 @@ class Reader:
 
     def attributes(self, thing: Any) -> dict[str, Any]:
         """Attributes of the file, a group or a dataset: numbers and text."""
+        import h5py
+
         if len(thing.attrs) > _MOST_ATTRIBUTES:
             raise FileFormatError(f"{self.path} has {len(thing.attrs)} attributes; no file of dendrosim has so many")
-        found = {}
+        found: dict[str, Any] = {}
+        references = attributes(self._stream, h5py.h5o.get_info(thing.id).addr)
         for name in thing.attrs:
             kept = thing.attrs.get_id(name)
             if kept.shape != () or kept.dtype.itemsize > _LARGEST_ATTRIBUTE or not _readable(kept.dtype):
                 self._refuse(f"attribute {short(name)} is neither a number nor a text")
-            self._text(kept)
-            value = thing.attrs[name]
+            text = h5py.check_string_dtype(kept.dtype)
+            if text is None or text.length is not None:
+                value = thing.attrs[name]
+            elif name in references:
+                value = text_of(self._stream, references[name])
+            else:
+                self._refuse(f"attribute {short(name)} is a text that is not kept with what it belongs to")
             if isinstance(value, str) and len(value) > _LARGEST_ATTRIBUTE:
                 self._refuse(f"attribute {short(name)} is a text of {len(value)} characters")
             value = value.item() if isinstance(value, np.generic) else value
@@ -203,18 +231,6 @@ class Reader:
             block = np.frombuffer(content, np.uint8 if kind.kind == "b" else kind).reshape(chunks)
             values[place] = block[tuple(slice(part.stop - part.start) for part in place)]
         return values
-
-    def _text(self, identifier: Any) -> None:
-        """See that HDF5 comes to an end where text of any length is read from this attribute or dataset."""
-        import h5py
-
-        text = h5py.check_string_dtype(identifier.dtype)
-        if text is None or text.length is not None:
-            return
-        if h5py.h5i.get_file_id(identifier).get_create_plist().get_sizes() != (8, 8):
-            self._refuse("its addresses are not of eight bytes")
-        if not whole(self.path):
-            raise FileFormatError(f"{self.path} is damaged where its texts lie; restore it from a copy")
 
     def _count(self, objects: int) -> None:
         self.objects += objects

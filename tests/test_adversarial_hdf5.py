@@ -14,7 +14,6 @@ import pytest
 import dendrosim as ds
 from dendrosim.errors import FileFormatError
 from dendrosim.hdf5 import read_hdf5, write_hdf5
-from dendrosim.hdf5_heaps import whole as heaps_are_whole
 from dendrosim.hdf5_reader import table_of
 from dendrosim.networks.mlp import PointMLP
 from dendrosim.networks.residual import ResidualNetwork
@@ -292,31 +291,3 @@ def test_hdf5_does_not_go_in_circles_through_damaged_texts(tmp_path):
     done = subprocess.run([sys.executable, "-c", HEAPS, path], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 100
-
-
-def test_heaps_that_end_or_do_not(tmp_path):
-    def heap(*objects, size=4096):
-        inside = b"".join(
-            struct.pack("<HHIQ", index, 1, 0, length) + bytes(-(-held // 8) * 8) for index, length, held in objects
-        )
-        rest = size - 16 - len(inside)
-        free = struct.pack("<HHIQ", 0, 0, 0, rest) if rest >= 16 else b""
-        return b"GCOL\x01\0\0\0" + struct.pack("<Q", size) + (inside + free).ljust(size - 16, b"\0")
-
-    good = heap((1, 5, 5), (2, 300, 300))
-    cases = {
-        "good": (good, True),
-        "two": (b"odd" + good + b"x" * 7 + good, True),
-        "no length": (heap((1, 5, 5), (0, 0, 0)), False),
-        "beyond": (heap((1, 5000, 0)), False),
-        "negative": (heap((1, 2**64 - 16, 0)), False),
-        "cut short": (good[:3000], True),  # HDF5 refuses these two itself
-        "small": (heap((1, 5, 5)).replace(struct.pack("<Q", 4096), struct.pack("<Q", 40), 1), True),
-        "across blocks": (bytes(2**24 - 2) + heap((0, 0, 0)), False),
-        "none": (bytes(10_000), True),
-        "empty": (b"", True),
-    }
-    for name, (content, expected) in cases.items():
-        path = tmp_path / name
-        path.write_bytes(content)
-        assert heaps_are_whole(path) == expected, name
