@@ -155,6 +155,9 @@ def _read(path: Path) -> dict[str, Entry]:
 
 def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
     shared: dict[str, Mapping[str, Any]] = {}
+    for name in {*COLUMNS, *_OWN} - {*_TEXT, "identity", "factors", "ways"}:
+        if content[name].dtype.kind not in "iuf":
+            raise ValueError(f"its column {name} holds no numbers")
     columns = {name: content[name].tolist() for name in (*COLUMNS, *_OWN)}
     for name in _TEXT:
         columns[name] = [sys.intern(text) for text in columns[name]]

@@ -176,7 +176,14 @@ def _lacking(path: Path) -> None:
         del file["runs/size"]
 
 
-@pytest.mark.parametrize("damage", [_cut, _rubbish, _uneven, _lacking])
+def _wordy(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        size = file["runs/validation_accuracy"].size
+        del file["runs/validation_accuracy"]
+        file["runs/validation_accuracy"] = np.full(size, b"good")
+
+
+@pytest.mark.parametrize("damage", [_cut, _rubbish, _uneven, _lacking, _wordy])
 def test_a_damaged_index_is_made_again_with_a_warning(store, damage):
     before = store.runs().table
     damage(store.folder / "index.h5")
