@@ -174,7 +174,7 @@ class TestSteps:
         learner = ds.Learner(made, teaching, rates=0.02)
         x32 = made.checked(x)
         losses = [learner.step(x32, x[:, :4].argmax(axis=1))[0] for _ in range(200)]
-        assert losses[-1] < 0.5 * losses[0]
+        assert np.median(losses[-50:]) < 0.5 * losses[0]  # the last one alone is at the mercy of rounding
 
     def test_rates_of_groups(self):
         made = network("one layer", "shunting")

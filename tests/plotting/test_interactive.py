@@ -6,6 +6,7 @@ import base64
 import builtins
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -233,7 +234,10 @@ def test_a_page_needs_no_network(cell, values, tmp_path):
     page = ds.plotting.write_interactive(figure, tmp_path / "cell.html", title="<one>").read_text(encoding="utf-8")
     assert "width=device-width" in page
     assert "<title>&lt;one&gt;</title>" in page
-    assert 'src="http' not in page
+    loads = re.compile(r"<(script|link|img)\b[^>]*\b(src|href)=.?https?:")  # plotly's own code names addresses of maps
+    assert not loads.search(page)
+    cdn = ds.plotting.write_interactive(figure, tmp_path / "cdn.html", plotlyjs="cdn")
+    assert loads.search(cdn.read_text(encoding="utf-8"))
     small = ds.plotting.write_interactive(figure, tmp_path / "small.html", plotlyjs="directory")
     assert small.stat().st_size < 3e6
     assert (tmp_path / "plotly.min.js").stat().st_size > 1e6
