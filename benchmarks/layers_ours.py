@@ -50,7 +50,7 @@ class Ours:
     def step(self) -> float:
         """One training step on the next batch; the mean loss."""
         self.steps += 1
-        return self.learner.step(*self.batch())[0]
+        return self.learner.advance(*self.batch())[0]
 
     def parts(self, count: int, clock: Callable[[], float]) -> dict[str, float]:
         """Median seconds of each part of so many steps, and of all.

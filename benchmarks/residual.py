@@ -69,7 +69,7 @@ class Ours:
     def step(self) -> float:
         """One training step on the next batch; the mean loss."""
         rows = self.batches()
-        return self.learner.step(self.x.take(rows, axis=0), self.y[rows])[0]
+        return self.learner.advance(self.x.take(rows, axis=0), self.y[rows])[0]
 
 
 def measure(threads: int, quick: bool, progress: Progress, only: str) -> Table:

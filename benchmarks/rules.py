@@ -53,7 +53,7 @@ def run(quick: bool, progress: Progress) -> Table:
 
         def step() -> None:
             rows = batches()
-            learner.step(samples.x.take(rows, axis=0), samples.y[rows])
+            learner.advance(samples.x.take(rows, axis=0), samples.y[rows])
 
         progress(f"rules: first steps of {label}")
         for _ in range(5 if quick else WARM):

@@ -112,6 +112,6 @@ def _steps(learner: Any, samples: Any, size: int) -> Any:
     def steps() -> None:
         for _ in range(STEPS):
             rows = batches()
-            learner.step(samples.x.take(rows, axis=0), samples.y[rows])
+            learner.advance(samples.x.take(rows, axis=0), samples.y[rows])
 
     return steps

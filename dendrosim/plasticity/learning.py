@@ -203,22 +203,31 @@ class BaseLearner(ABC):
             self._asked = teaching.weight_gradients(lesson)
         return Gradients(self._values, float(losses.mean()), self.loss.correct(lesson.activity.logits, y))
 
-    def step(self, x: Floats, y: NDArray[Any]) -> tuple[float, int]:
+    def step(self, x: ArrayLike, y: ArrayLike) -> tuple[float, int]:
         """Learn from a minibatch.
 
         Parameters
         ----------
         x : array of shape (B, n_inputs)
-            C-ordered, of the network's dtype and known to be good (`Network.checked`); nothing is checked here.
         y : array
-            What the loss takes.
+            What the loss takes: classes (B,), or values (B, n_outputs).
 
         Returns
         -------
         loss : float
             Mean, before the step.
         correct : int
+
+        Raises
+        ------
+        ParameterError
+            If `x` does not fit the network, or `y` the loss.
         """
+        checked = self.network.checked(x)
+        return self.advance(checked, self.loss.checked(y, len(checked), self.network.n_outputs))
+
+    def advance(self, x: Floats, y: NDArray[Any]) -> tuple[float, int]:
+        """`step`, with arrays known to be good (`Network.checked`, `Loss.checked`): nothing is checked here."""
         gradients = self._gradients(x, y)
         self._take(gradients.values, len(x))
         return gradients.loss, gradients.correct

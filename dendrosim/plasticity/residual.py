@@ -276,8 +276,31 @@ class ResidualLearner:
         found, _ = self._gradients(checked, targets)
         return Gradients({k: v.copy() for k, v in found.values.items()}, found.loss, found.correct)
 
-    def step(self, x: Floats, y: NDArray[Any]) -> tuple[float, int]:
-        """Learn from checked arrays `x` and `y`; returns the mean loss before the step and the right answers."""
+    def step(self, x: ArrayLike, y: ArrayLike) -> tuple[float, int]:
+        """Learn from a minibatch.
+
+        Parameters
+        ----------
+        x : array of shape (B, n_inputs)
+        y : array
+            Classes (B,).
+
+        Returns
+        -------
+        loss : float
+            Mean, before the step.
+        correct : int
+
+        Raises
+        ------
+        ParameterError
+            If `x` does not fit the network, or `y` the loss.
+        """
+        checked = self.network.checked(x)
+        return self.advance(checked, self.loss.checked(y, len(checked), self.network.n_outputs))
+
+    def advance(self, x: Floats, y: NDArray[Any]) -> tuple[float, int]:
+        """`step`, with arrays that are known to be good: nothing is checked here."""
         if self._threads(len(x)) == 1:
             return self._step(x, y)
         with parallel.products_on_one_thread():

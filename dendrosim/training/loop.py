@@ -132,7 +132,7 @@ class Loop:
         for x, y in self.batches.epoch(self.epoch, self.batch):
             at = self.epoch + self.batch / len(self.batches)
             learner.rate_factor = plan.schedule.factor(at, plan.epochs)
-            loss, right = learner.step(x, y)
+            loss, right = learner.advance(x, y)
             if not math.isfinite(loss):
                 raise TrainingError(self._diverged(f"step {self.batch + 1} of {len(self.batches)}", loss))
             self.loss += loss * len(y)

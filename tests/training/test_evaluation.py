@@ -88,7 +88,7 @@ def test_an_interrupted_training_goes_on_with_the_same_bits(teaching, task, tmp_
     from dendrosim.plasticity.residual import ResidualLearner
 
     whole = train(task, teaching, [RecordEvaluation(samples=40)])
-    step, done = ResidualLearner.step, []
+    step, done = ResidualLearner.advance, []
 
     def counted(self, x, y):
         done.append(1)
@@ -96,7 +96,7 @@ def test_an_interrupted_training_goes_on_with_the_same_bits(teaching, task, tmp_
             raise KeyboardInterrupt
         return step(self, x, y)
 
-    monkeypatch.setattr(ResidualLearner, "step", counted)
+    monkeypatch.setattr(ResidualLearner, "advance", counted)
     checkpoint = Checkpoint(tmp_path / "c.h5", epochs=1)
     with pytest.raises(KeyboardInterrupt):
         train(task, teaching, [RecordEvaluation(samples=40)], checkpoint=checkpoint)

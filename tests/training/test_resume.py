@@ -58,7 +58,7 @@ def after_steps(monkeypatch):
 
     def arrange(case: str, step: int, happen):
         learner = CASES[case][1]
-        true, count = learner.step, [0]
+        true, count = learner.advance, [0]
 
         def counted(self, x, y):
             count[0] += 1
@@ -66,7 +66,7 @@ def after_steps(monkeypatch):
                 happen()
             return true(self, x, y)
 
-        monkeypatch.setattr(learner, "step", counted)
+        monkeypatch.setattr(learner, "advance", counted)
 
     return arrange
 
