@@ -227,7 +227,21 @@ class BaseLearner(ABC):
         return self.advance(checked, self.loss.checked(y, len(checked), self.network.n_outputs))
 
     def advance(self, x: Floats, y: NDArray[Any]) -> tuple[float, int]:
-        """`step`, with arrays known to be good (`Network.checked`, `Loss.checked`): nothing is checked here."""
+        """`step`, with arrays that are known to be good: nothing is checked here.
+
+        Parameters
+        ----------
+        x : array of shape (B, n_inputs)
+            C-ordered, of the network's dtype (`network.checked`).
+        y : array
+            As `loss.checked` returns it.
+
+        Returns
+        -------
+        loss : float
+            Mean, before the step.
+        correct : int
+        """
         gradients = self._gradients(x, y)
         self._take(gradients.values, len(x))
         return gradients.loss, gradients.correct

@@ -300,7 +300,21 @@ class ResidualLearner:
         return self.advance(checked, self.loss.checked(y, len(checked), self.network.n_outputs))
 
     def advance(self, x: Floats, y: NDArray[Any]) -> tuple[float, int]:
-        """`step`, with arrays that are known to be good: nothing is checked here."""
+        """`step`, with arrays that are known to be good: nothing is checked here.
+
+        Parameters
+        ----------
+        x : array of shape (B, n_inputs)
+            C-ordered, of the network's dtype (`network.checked`).
+        y : array
+            As `loss.checked` returns it.
+
+        Returns
+        -------
+        loss : float
+            Mean, before the step.
+        correct : int
+        """
         if self._threads(len(x)) == 1:
             return self._step(x, y)
         with parallel.products_on_one_thread():
