@@ -33,6 +33,7 @@ _OWN = {
 }
 _UNITS = {"test_loss": "nat", "seconds": "s"}
 _TEXT = ("arm", "task", "network", "teaching", "rule", "own")
+_TABLES = ("factors", "ways")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +156,14 @@ def _read(path: Path) -> dict[str, Entry]:
 
 def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
     shared: dict[str, Mapping[str, Any]] = {}
-    for name in {*COLUMNS, *_OWN} - {*_TEXT, "identity", "factors", "ways"}:
-        if content[name].dtype.kind not in "iuf":
-            raise ValueError(f"its column {name} holds no numbers")
+    for name in (*COLUMNS, *_OWN):
+        column, kinds = content[name], "U" if name in (*_TEXT, *_TABLES, "identity") else "iuf"
+        if column.ndim != 1 or (column.size and column.dtype.kind not in kinds):
+            raise ValueError(f"its column {name} is none of {'texts' if kinds == 'U' else 'numbers'}")
     columns = {name: content[name].tolist() for name in (*COLUMNS, *_OWN)}
     for name in _TEXT:
         columns[name] = [sys.intern(text) for text in columns[name]]
-    for name in ("factors", "ways"):
+    for name in _TABLES:
         for text in set(columns[name]):
             shared[text] = json.loads(text)
         columns[name] = [shared[text] for text in columns[name]]

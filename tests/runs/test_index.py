@@ -183,7 +183,14 @@ def _wordy(path: Path) -> None:
         file["runs/validation_accuracy"] = np.full(size, b"good")
 
 
-@pytest.mark.parametrize("damage", [_cut, _rubbish, _uneven, _lacking, _wordy])
+def _square(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        size = file["runs/seconds"].size
+        del file["runs/seconds"]
+        file["runs/seconds"] = np.ones((size, 2))
+
+
+@pytest.mark.parametrize("damage", [_cut, _rubbish, _uneven, _lacking, _wordy, _square])
 def test_a_damaged_index_is_made_again_with_a_warning(store, damage):
     before = store.runs().table
     damage(store.folder / "index.h5")
