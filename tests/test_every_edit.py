@@ -33,6 +33,13 @@ WHOLE: dict[str, Any] = {
     "texts": np.array([b"a", b"b"]),
     "truth values": np.ones(2, bool),
 }
+OF_ITS_SHAPE: dict[str, Callable[[Any], Any]] = {
+    "texts": lambda values: np.full(values.shape, b"1"),
+    "numbers": lambda values: np.ones(values.shape),
+    "truth values": lambda values: np.ones(values.shape, bool),
+    "one axis more": lambda values: values[..., None],
+    "all in one row": lambda values: values.ravel(),
+}
 FIRST = (-1, 0, 2**31, 2**62, 0.5, 1e308, float("nan"), float("inf"))
 JSON: tuple[Any, ...] = (
     REMOVED, None, True, -1, 0, 1.5, 10**9, 2**70, 1e308, float("nan"), "", "x", "\0", "a" * 2000, [], [0], [[0]], {},
@@ -48,6 +55,9 @@ def edits(file: h5py.File) -> Iterator[Edit]:
         yield f"{name} removed", lambda file, name=name: file.__delitem__(name)
         for label, value in WHOLE.items():
             yield f"{name} is {label}", lambda file, name=name, value=value: replace(file, name, value)
+        if isinstance(file[name], h5py.Dataset) and file[name].shape:
+            for label, change_of in OF_ITS_SHAPE.items():
+                yield f"{name}: {label}", lambda f, n=name, c=change_of: replace(f, n, c(f[n][()]))
         if isinstance(file[name], h5py.Dataset) and file[name].dtype.kind in "biuf" and file[name].size:
             for value in FIRST:
                 yield f"{name} begins with {value}", lambda file, name=name, value=value: begin(file, name, value)
