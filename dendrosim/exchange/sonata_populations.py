@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import short
+from ..arguments import instance, short
 from ..errors import FileFormatError, ParameterError
 from ..hdf5_reader import Reader, opened
 
@@ -99,6 +99,8 @@ def read_population(path: Path, root: str, population: str | None, described: Se
         If there is no such population, or there are several and none is named.
     """
     found = None
+    if population is not None:
+        instance("population", population, str, "the name of a node population")
     with opened(path) as (file, reader):
         names, top = _names(path, reader, file, root)
         name = population if population is not None else names[0] if len(names) == 1 else None

@@ -131,7 +131,7 @@ class Learner(BaseLearner):
 
     def restore(self, state: dict[str, Floats]) -> None:
         super().restore(state)
-        self.swaps = int(state["swaps"])
+        self.swaps = int(state["swaps"].item())
 
 
 def _as_if_shunting(network: Network, a: Activity) -> Floats:

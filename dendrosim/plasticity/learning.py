@@ -293,4 +293,4 @@ class BaseLearner(ABC):
         own = {f"{FEEDBACK}_{name}": value for name, value in self.teaching.weights.items()}
         self.optimiser.check({**self.network.parameters, **own})
         self.rng.bit_generator.state = loads(state["rng"].tobytes().decode())
-        self.steps, self.teaching.passes = int(state["steps"]), int(state["passes"])
+        self.steps, self.teaching.passes = int(state["steps"].item()), int(state["passes"].item())

@@ -119,7 +119,7 @@ class Optimiser(ABC):
 
     def restore(self, state: dict[str, Floats]) -> None:
         """Go back to what `state` returned."""
-        self.steps = int(state["steps"])
+        self.steps = int(state["steps"].item())
         for key, value in state.items():
             if key != "steps":
                 moment, parameter = key.split("/")

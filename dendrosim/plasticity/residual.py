@@ -386,7 +386,7 @@ class ResidualLearner:
             it.restore({k.split(":", 1)[1]: v for k, v in state.items() if k.startswith(f"{part}:")})
         own = {f"{FEEDBACK}_{name}": value for name, value in self.teaching.weights.items()}
         self.optimiser.check({**self.network.parameters, **own})
-        self.steps = int(state["steps"])
+        self.steps = int(state["steps"].item())
 
 
 def _nothing(*_: int) -> None:

@@ -46,7 +46,7 @@ class RunningMean:
     def restore(self, state: dict[str, Floats]) -> None:
         """Go back to what `state` returned."""
         self.value[...] = state["value"]
-        self.count = int(state["count"])
+        self.count = int(state["count"].item())
 
 
 def inner(state: dict[str, Floats], part: str) -> dict[str, Floats]:

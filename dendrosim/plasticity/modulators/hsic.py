@@ -128,4 +128,4 @@ class HSIC(Modulator):
 
     def restore(self, state: dict[str, Array]) -> None:
         super().restore(state)
-        self._steps = int(state["steps"])
+        self._steps = int(state["steps"].item())

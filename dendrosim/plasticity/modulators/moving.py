@@ -53,4 +53,4 @@ class MovingMoments:
     def restore(self, state: dict[str, Array]) -> None:
         """Take over what `state` returned."""
         self.values[:] = state["moments"]
-        self.count = int(state["count"])
+        self.count = int(state["count"].item())

@@ -68,7 +68,7 @@ class Dot:
 
     def restore(self, state: dict[str, Array]) -> None:
         self.product[:] = state["product"]
-        self.count = int(state["count"])
+        self.count = int(state["count"].item())
 
 
 ESTIMATORS: dict[str, type[Pearson] | type[Dot]] = {"pearson": Pearson, "dot": Dot}

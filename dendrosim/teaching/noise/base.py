@@ -149,7 +149,7 @@ class Perturbing(Teaching):
         return {"steps": np.array(self.steps), **outer(self._mean.state(), "mean")}
 
     def restore(self, state: dict[str, Floats]) -> None:
-        self.steps = int(state["steps"])
+        self.steps = int(state["steps"].item())
         self._mean.restore(inner(state, "mean"))
 
     def __repr__(self) -> str:
